@@ -1,0 +1,47 @@
+//! tokenmeter meters what companies spend on LLM APIs.
+//!
+//! One pure function, [`charge::meter`], turns a raw call event into a priced, attributed
+//! [`charge::Charge`]; everything else is delivery. The rooms stand here in reading order; each may
+//! import rooms of a lower level only (`tests/tidy.rs` checks it, `ARCHITECTURE.md` explains it).
+
+// Level 0: exact money and time.
+pub mod money;
+pub mod time;
+
+// Level 1: the accuracy core. Pure: no I/O, no async, no Arrow.
+pub mod anomaly;
+pub mod attribution;
+pub mod charge;
+pub mod event;
+pub mod pricing;
+pub mod usage;
+
+// Level 2: where events come from, and where rows are kept.
+#[cfg(feature = "lake")]
+pub mod lake;
+#[cfg(feature = "lake")]
+pub mod source;
+
+// Level 3: the one path between them, and the questions asked of the result.
+#[cfg(feature = "lake")]
+pub mod pipeline;
+#[cfg(feature = "lake")]
+pub mod query;
+
+// Level 4: what is found in the rows.
+#[cfg(feature = "lake")]
+pub mod alert;
+
+// Level 5: HTTP.
+#[cfg(feature = "lake")]
+pub mod api;
+
+// Level 6: what the process is told, and what it tells.
+#[cfg(feature = "lake")]
+pub mod config;
+#[cfg(feature = "lake")]
+pub mod telemetry;
+
+// Level 7: commands.
+#[cfg(feature = "lake")]
+pub mod cli;

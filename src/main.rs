@@ -1,1 +1,3 @@
+//! The `tokenmeter` binary.
+
 fn main() {}

@@ -3,9 +3,11 @@
 mod class;
 mod counters;
 mod flags;
+mod normalize;
 mod status;
 
 pub use class::{TokenClass, Tokens};
 pub use counters::{Counters, Usage};
 pub use flags::Flags;
+pub use normalize::normalize;
 pub use status::UsageStatus;

@@ -1,0 +1,1 @@
+//! Runs detectors over closed windows and publishes what they find.

@@ -1,0 +1,1 @@
+//! The open tables: Arrow schemas, commits with offsets, snapshots, maintenance.

@@ -1,0 +1,1 @@
+//! The one path: source, decode, meter, batch, commit, dead letter.

@@ -1,0 +1,1 @@
+//! SQL and cost questions over the lake's snapshots.

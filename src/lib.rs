@@ -4,8 +4,9 @@
 //! [`charge::Charge`]; everything else is delivery. The rooms stand here in reading order; each may
 //! import rooms of a lower level only (`tests/tidy.rs` checks it, `ARCHITECTURE.md` explains it).
 
-// Level 0: exact money and time.
+// Level 0: exact money, time, and settings as people write them.
 pub mod money;
+pub mod setting;
 pub mod time;
 
 // Level 1: the accuracy core. Pure: no I/O, no async, no Arrow.

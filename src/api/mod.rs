@@ -1,1 +1,27 @@
-//! HTTP: front doors, queries, health.
+//! HTTP: front doors for events, questions about their cost, and what operators need.
+//!
+//! In: requests. Out: envelopes on the event log, answers, `application/problem+json`. Handlers are
+//! thin: they extract, make one call and map. Nothing here logs a body, a query string or a key.
+
+mod auth;
+mod config;
+mod error;
+mod health;
+mod key_routes;
+pub mod keys;
+mod limits;
+mod listen;
+mod metrics;
+mod problem;
+mod request;
+mod router;
+mod serve;
+mod state;
+
+pub use config::ApiConfig;
+pub use error::ApiError;
+pub use key_routes::{KeyRequest, KeyView};
+pub use listen::{bind, check_listen};
+pub use problem::{Problem, ProblemKind};
+pub use serve::serve;
+pub use state::{ApiState, ReadyCheck};

@@ -70,6 +70,8 @@ pub struct Decided {
     pub rows: Vec<Pending>,
     /// Dead letters.
     pub dead: Vec<DeadLetterRow>,
+    /// How many of them, from the first, are in their table already.
+    pub dead_committed: usize,
     /// Every partition with the offset to read next.
     pub next: Vec<(Arc<Partition>, i64)>,
 }

@@ -12,10 +12,10 @@ use rand::Rng;
 
 use super::batch::{Decided, Pending};
 use super::seen::Seen;
-use crate::event::Identity;
-use crate::lake::{Commit, Lake, LakeError, Outcome, Rows, Staged};
+use crate::lake::{
+    Commit, Lake, LakeError, Outcome, Rows, Snapshot, StagedFile, Table, TableName,
+};
 use crate::source::Partition;
-use crate::time::Clock;
 
 /// Where a partition is, as this process believes.
 pub(super) type Positions = BTreeMap<String, i64>;
@@ -24,11 +24,10 @@ pub(super) type Positions = BTreeMap<String, i64>;
 #[derive(Debug)]
 pub struct Committer {
     lake: Arc<Lake>,
-    clock: Arc<dyn Clock>,
     /// Every identity in `calls`.
     pub(super) seen: Seen,
     /// The version of `calls` up to which `seen` knows the identities.
-    seen_version: u64,
+    seen_at: Option<Snapshot>,
     /// The next offset of each partition that is ours, as last committed.
     positions: Positions,
 }
@@ -52,14 +51,12 @@ impl Committer {
     ///
     /// # Errors
     /// [`LakeError`].
-    pub async fn open(lake: Arc<Lake>, clock: Arc<dyn Clock>) -> Result<Self, LakeError> {
-        let mut seen = Seen::default();
-        let snapshot = lake.calls().refresh().await?;
-        for (identity_hash, content_hash) in lake.calls().identities(&snapshot, None).await? {
-            seen.insert(Identity { identity_hash, content_hash });
-        }
-        let seen_version = snapshot.version();
-        Ok(Self { lake, clock, seen, seen_version, positions: Positions::new() })
+    pub async fn open(lake: Arc<Lake>) -> Result<Self, LakeError> {
+        let snapshot = lake.table(TableName::Calls).refresh().await?;
+        let mut committer =
+            Self { lake, seen: Seen::default(), seen_at: None, positions: Positions::new() };
+        committer.learn(&snapshot).await?;
+        Ok(committer)
     }
 
     /// Where to read a partition from: the next offset that `calls` names, or `None` at its very
@@ -68,13 +65,26 @@ impl Committer {
     /// # Errors
     /// [`LakeError`].
     pub async fn assign(&mut self, partition: &Partition) -> Result<Option<i64>, LakeError> {
-        let calls = self.lake.calls();
-        calls.refresh().await?;
-        let stored = calls.next_offset(&partition.app_id).await?;
-        if let Some(next) = stored {
-            self.positions.insert(partition.app_id.clone(), next);
-        }
+        let snapshot = self.calls().refresh().await?;
+        let stored = snapshot.next_offset(&partition.app_id).await?;
+        match stored {
+            Some(next) => self.positions.insert(partition.app_id.clone(), next),
+            None => self.positions.remove(&partition.app_id),
+        };
         Ok(stored)
+    }
+
+    /// Writes an offset without rows: a partition's very first start.
+    ///
+    /// # Errors
+    /// [`LakeError`].
+    pub async fn start_at(
+        &mut self,
+        partition: &Arc<Partition>,
+        low: i64,
+    ) -> Result<(), LakeError> {
+        let mut start = Decided { next: vec![(partition.clone(), low)], ..Decided::default() };
+        self.commit(&mut start).await.map(|_| ())
     }
 
     /// The lineage (offset, index) of dead letters at or past `next`: they were committed before a
@@ -87,13 +97,12 @@ impl Committer {
         partition: &Partition,
         next: i64,
     ) -> Result<HashSet<(i64, u32)>, LakeError> {
-        let table = self.lake.dead_letters();
-        table.refresh().await?;
-        let ahead = table.next_offset(&dead_app(&partition.app_id)).await?;
+        let snapshot = self.dead_letters().refresh().await?;
+        let ahead = snapshot.next_offset(&dead_app(&partition.app_id)).await?;
         if ahead.is_none_or(|ahead| ahead <= next) {
             return Ok(HashSet::new());
         }
-        table.lineage_from(&partition.topic, partition.number, next).await
+        self.dead_letters().lineage_from(&snapshot, &partition.topic, partition.number, next).await
     }
 
     /// Commits a decided batch, and says which partitions were lost meanwhile. When it returns an
@@ -105,134 +114,163 @@ impl Committer {
         let mut lost = Lost::new();
         self.commit_dead(batch).await?;
         let mut staged = self.stage(&batch.rows).await?;
-        loop {
-            if batch.next.is_empty() {
-                return Ok(lost);
-            }
+        let mut snapshot = self.calls().snapshot();
+        while !batch.next.is_empty() {
             let commit = Commit::append(staged.clone(), transactions(batch, str::to_owned));
-            let outcome = self.lake.calls().commit(commit).await;
-            let version = match outcome {
+            match self.calls().commit(&snapshot, &commit).await {
                 Ok(Outcome::Committed(version)) => {
-                    self.landed(batch, version);
-                    return Ok(lost);
+                    self.landed(batch, &version);
+                    break;
                 }
-                Ok(Outcome::Conflicted(_)) | Err(LakeError::OutcomeUnknown { .. }) => {
-                    self.lake.calls().refresh().await?.version()
+                Ok(Outcome::Conflicted { .. } | Outcome::Superseded { .. }) => {}
+                Err(LakeError::OutcomeUnknown { .. }) => {}
+                Err(error) => {
+                    self.calls().discard(&staged).await;
+                    return Err(error);
                 }
-                Err(error) => return Err(error),
-            };
-            match self.standing(batch).await? {
+            }
+            snapshot = self.refreshed().await;
+            match self.standing(&snapshot, batch).await? {
                 Standing::After => {
-                    self.landed(batch, version);
-                    return Ok(lost);
+                    self.landed(batch, &snapshot);
+                    break;
                 }
+                Standing::Before => {}
                 Standing::Moved(moved) => {
                     for partition in &moved {
                         batch.drop_partition(partition);
-                        self.positions.remove(&partition.app_id);
                     }
                     lost.extend(moved);
-                    staged = self.stage(&batch.rows).await?;
+                    staged = self.staged_again(staged, batch).await?;
                 }
-                Standing::Before => {}
             }
-            self.learn(version).await?;
+            self.learn(&snapshot).await?;
             if batch.trim(&self.seen) {
                 self.commit_dead(batch).await?;
-                staged = self.stage(&batch.rows).await?;
+                staged = self.staged_again(staged, batch).await?;
             }
             jitter().await;
         }
+        Ok(lost)
     }
 
-    /// Writes an offset without rows: a partition's very first start.
-    ///
-    /// # Errors
-    /// [`LakeError`].
-    pub async fn start_at(&mut self, partition: &Arc<Partition>, low: i64) -> Result<(), LakeError> {
-        let mut start = Decided { next: vec![(partition.clone(), low)], ..Decided::default() };
-        self.commit(&mut start).await.map(|_| ())
+    fn calls(&self) -> &Table {
+        self.lake.table(TableName::Calls)
     }
 
-    fn landed(&mut self, batch: &Decided, version: u64) {
-        for row in &batch.rows {
-            self.seen.insert(row.charge.identity);
+    fn dead_letters(&self) -> &Table {
+        self.lake.table(TableName::DeadLetters)
+    }
+
+    /// The newest version of `calls`, however long the log cannot be read: what became of a commit
+    /// must be known before anything else.
+    async fn refreshed(&self) -> Snapshot {
+        loop {
+            match self.calls().refresh().await {
+                Ok(snapshot) => return snapshot,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot read the log of `calls`; trying again");
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+            }
         }
-        if version == self.seen_version + 1 {
-            self.seen_version = version;
+    }
+
+    fn landed(&mut self, batch: &Decided, version: &Snapshot) {
+        for pending in &batch.rows {
+            self.seen.insert(pending.row.charge.identity);
+        }
+        // Only a version right after the last one known holds nobody else's rows.
+        if self.seen_at.as_ref().is_some_and(|seen| seen.version() + 1 == version.version()) {
+            self.seen_at = Some(version.clone());
         }
         for (partition, next) in &batch.next {
             self.positions.insert(partition.app_id.clone(), *next);
         }
     }
 
-    async fn standing(&self, batch: &Decided) -> Result<Standing, LakeError> {
-        let calls = self.lake.calls();
-        let (mut before, mut after, mut moved) = (0_usize, 0_usize, Lost::new());
+    /// Compares the offsets in the table with those that this process left there.
+    async fn standing(&self, on: &Snapshot, batch: &Decided) -> Result<Standing, LakeError> {
+        let (mut after, mut moved) = (0_usize, Lost::new());
         for (partition, next) in &batch.next {
-            let stored = calls.next_offset(&partition.app_id).await?;
+            let stored = on.next_offset(&partition.app_id).await?;
             let believed = self.positions.get(&partition.app_id).copied();
-            if stored == Some(*next) && believed != stored {
-                after += 1;
-            } else if stored == believed {
-                before += 1;
-            } else {
+            if stored != believed {
+                after += usize::from(stored == Some(*next));
                 moved.push(partition.clone());
             }
         }
-        Ok(if after == batch.next.len() {
-            Standing::After
-        } else if before == batch.next.len() {
+        Ok(if moved.is_empty() {
             Standing::Before
+        } else if after == batch.next.len() {
+            // One commit moves all of its partitions or none: all stand where this one puts them.
+            Standing::After
         } else {
-            // Part of the partitions stands where this commit would put them, but one commit moves
-            // all or none: another process read the same messages.
-            let elsewhere = batch.next.iter().map(|(partition, _)| partition.clone());
-            Standing::Moved(if after > 0 { elsewhere.collect() } else { moved })
+            Standing::Moved(moved)
         })
     }
 
-    /// Reads the identities that others committed up to `version`.
-    async fn learn(&mut self, version: u64) -> Result<(), LakeError> {
-        let calls = self.lake.calls();
-        let snapshot = calls.snapshot();
-        for (identity_hash, content_hash) in
-            calls.identities(&snapshot, Some(self.seen_version)).await?
-        {
-            self.seen.insert(Identity { identity_hash, content_hash });
-        }
-        self.seen_version = version;
+    /// Reads the identities that were committed up to a version.
+    async fn learn(&mut self, upto: &Snapshot) -> Result<(), LakeError> {
+        let seen = &mut self.seen;
+        let mut insert = |identity| seen.insert(identity);
+        self.lake
+            .table(TableName::Calls)
+            .identities(upto, self.seen_at.as_ref(), &mut insert)
+            .await?;
+        self.seen_at = Some(upto.clone());
         Ok(())
     }
 
-    async fn stage(&self, pending: &[Pending]) -> Result<Staged, LakeError> {
+    async fn stage(&self, pending: &[Pending]) -> Result<Vec<StagedFile>, LakeError> {
         let mut rows = Rows::default();
         pending.iter().for_each(|pending| rows.push(&pending.row));
-        self.lake.calls().write(rows.finish()?).await
+        self.calls().write(rows.finish()?).await
     }
 
-    /// Appends the dead letters and moves their own offsets; the letters stay in the batch, for
-    /// counting.
-    async fn commit_dead(&self, batch: &Decided) -> Result<(), LakeError> {
-        let Some(fresh) = batch.dead.get(batch.dead_committed..).filter(|dead| !dead.is_empty())
-        else {
+    async fn staged_again(
+        &self,
+        staged: Vec<StagedFile>,
+        batch: &Decided,
+    ) -> Result<Vec<StagedFile>, LakeError> {
+        self.calls().discard(&staged).await;
+        self.stage(&batch.rows).await
+    }
+
+    /// Appends the dead letters that are not in their table yet, with their own offsets.
+    async fn commit_dead(&self, batch: &mut Decided) -> Result<(), LakeError> {
+        let fresh = batch.dead.get(batch.dead_committed..).unwrap_or_default();
+        if fresh.is_empty() {
             return Ok(());
-        };
-        let table = self.lake.dead_letters();
+        }
         let mut rows = Rows::default();
         fresh.iter().for_each(|dead| rows.push(dead));
-        let staged = table.write(rows.finish()?).await?;
+        let staged = self.dead_letters().write(rows.finish()?).await?;
+        let mut commit = Commit::append(staged, transactions(batch, dead_app));
+        // Rows that lost their identity to others come in a second commit of the same range.
+        commit.amends = batch.dead_committed > 0;
+        let mut snapshot = self.dead_letters().snapshot();
         loop {
-            let commit = Commit::append(staged.clone(), transactions(batch, dead_app));
-            match table.commit(commit).await {
-                Ok(Outcome::Committed(_)) => return Ok(()),
-                Ok(Outcome::Conflicted(_)) => {
-                    table.refresh().await?;
-                    jitter().await;
+            match self.dead_letters().commit(&snapshot, &commit).await {
+                Ok(Outcome::Committed(_)) => break,
+                Ok(Outcome::Conflicted { .. }) => snapshot = self.dead_letters().refresh().await?,
+                Ok(Outcome::Superseded { .. }) | Err(LakeError::OutcomeUnknown { .. }) => {
+                    // The range is there already: by a lost answer, or by who has it now. Rows of
+                    // `calls` are compared again before they are committed.
+                    if self.dead_letters().landed(&commit).await? {
+                        break;
+                    }
+                    snapshot = self.dead_letters().snapshot();
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    self.dead_letters().discard(&commit.add).await;
+                    return Err(error);
+                }
             }
+            jitter().await;
         }
+        batch.dead_committed = batch.dead.len();
+        Ok(())
     }
 }
 

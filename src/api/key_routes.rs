@@ -1,0 +1,147 @@
+//! Keys over HTTP, for administrators: a running server holds the tables' lock, so the commands
+//! `keys create|list|revoke` come here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::auth::MayManage;
+use super::keys::{KeyError, KeyRecord, KeyScope, NewKey};
+use super::problem::{Problem, ProblemKind};
+use super::state::App;
+use crate::event::Who;
+
+/// A key to be made, as a request says it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeyRequest {
+    /// Whose key it is.
+    pub owner: String,
+    /// What it is for.
+    pub label: String,
+    /// `ingest`, `query`, `admin`.
+    pub scopes: BTreeSet<KeyScope>,
+    /// Whose rows it may read.
+    pub tenants: BTreeSet<String>,
+    /// What it asserts, by who-column.
+    pub asserted: BTreeMap<String, String>,
+    /// Whether callers may claim a tenant.
+    pub claims_allowed: bool,
+    /// When it ends, RFC 3339.
+    pub expires_at: Option<String>,
+}
+
+/// A key, as answers show it. Its text is there once: in the answer that made it.
+#[derive(Debug, Clone, Serialize)]
+pub struct KeyView {
+    /// Its id.
+    pub key_id: String,
+    /// Its text, for the one who made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// What it may do.
+    #[serde(flatten)]
+    pub terms: KeyRequest,
+    /// When it was made.
+    pub created_at: String,
+    /// When it was revoked.
+    pub revoked_at: Option<String>,
+    /// Whether it opens doors now.
+    pub live: bool,
+}
+
+/// `GET /v1/keys`: every key, without its text.
+pub async fn list(_: MayManage, State(app): State<Arc<App>>) -> Json<Vec<KeyView>> {
+    Json(app.state.keys.records().iter().map(|record| view(&app, record)).collect())
+}
+
+/// `POST /v1/keys`: makes a key; the answer is the only place that shows it.
+pub async fn create(
+    _: MayManage,
+    State(app): State<Arc<App>>,
+    body: Result<Json<KeyRequest>, JsonRejection>,
+) -> Result<(StatusCode, Json<KeyView>), Problem> {
+    let Json(request) =
+        body.map_err(|why| Problem::new(ProblemKind::InvalidRequest, why.body_text()))?;
+    let (record, text) = app.state.keys.create(request.terms()?).await?;
+    let mut view = view(&app, &record);
+    view.key = Some(text.reveal().to_owned());
+    Ok((StatusCode::CREATED, Json(view)))
+}
+
+/// `DELETE /v1/keys/{key_id}`: revokes a key.
+pub async fn revoke(
+    _: MayManage,
+    State(app): State<Arc<App>>,
+    Path(key_id): Path<String>,
+) -> Result<Json<KeyView>, Problem> {
+    let record = app.state.keys.revoke(&key_id).await?;
+    Ok(Json(view(&app, &record)))
+}
+
+fn view(app: &App, record: &KeyRecord) -> KeyView {
+    KeyView {
+        key_id: record.key_id.clone(),
+        key: None,
+        terms: KeyRequest::of(&record.terms),
+        created_at: record.created_at.to_string(),
+        revoked_at: record.revoked_at.map(|at| at.to_string()),
+        live: record.is_live(app.state.clock.now()),
+    }
+}
+
+impl KeyRequest {
+    fn of(terms: &NewKey) -> Self {
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        Self {
+            owner: terms.owner.clone(),
+            label: terms.label.clone(),
+            scopes: terms.scopes.clone(),
+            tenants: terms.tenants.clone(),
+            asserted: terms.asserted.present().map(owned).collect(),
+            claims_allowed: terms.claims_allowed,
+            expires_at: terms.expires_at.map(|at| at.to_string()),
+        }
+    }
+
+    /// What the request says, in the room's own terms.
+    ///
+    /// # Errors
+    /// [`KeyError::Invalid`] when a time or a who-column is not one.
+    pub fn terms(self) -> Result<NewKey, KeyError> {
+        let mut asserted = Who::default();
+        for (name, value) in self.asserted {
+            let known = Who::FIELDS.join("`, `");
+            let field = asserted.field_mut(&name).ok_or_else(|| {
+                KeyError::Invalid(format!("`{name}` cannot be asserted; these can: `{known}`"))
+            })?;
+            *field = Some(value);
+        }
+        let expires_at = self.expires_at.map(|text| text.parse()).transpose();
+        Ok(NewKey {
+            owner: self.owner,
+            label: self.label,
+            scopes: self.scopes,
+            tenants: self.tenants,
+            asserted,
+            claims_allowed: self.claims_allowed,
+            expires_at: expires_at.map_err(|why| KeyError::Invalid(format!("{why}")))?,
+        })
+    }
+}
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Self {
+        let kind = match error {
+            KeyError::Invalid(_) => ProblemKind::InvalidRequest,
+            KeyError::Unknown(_) => ProblemKind::NotFound,
+            KeyError::Store(_) => ProblemKind::Unavailable,
+        };
+        Self::new(kind, error.to_string())
+    }
+}

@@ -1,0 +1,66 @@
+//! What the HTTP server counts, in the registry it is handed.
+
+use axum::http::StatusCode;
+use prometheus::{HistogramOpts, HistogramTimer, HistogramVec, IntCounterVec, Opts, Registry};
+
+/// Metrics of the HTTP server.
+#[derive(Debug, Clone)]
+pub struct ApiMetrics {
+    requests: IntCounterVec,
+    seconds: HistogramVec,
+    events: IntCounterVec,
+    rejections: IntCounterVec,
+}
+
+impl ApiMetrics {
+    /// Makes them and enters them in `registry`.
+    ///
+    /// # Errors
+    /// When names clash with what is registered already.
+    pub fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let metrics = Self {
+            requests: IntCounterVec::new(
+                Opts::new("tokenmeter_http_requests_total", "HTTP requests answered"),
+                &["route", "status"],
+            )?,
+            seconds: HistogramVec::new(
+                HistogramOpts::new("tokenmeter_http_request_seconds", "time to answer, by route"),
+                &["route"],
+            )?,
+            events: IntCounterVec::new(
+                Opts::new("tokenmeter_http_events_total", "events that front doors made durable"),
+                &["door", "outcome"],
+            )?,
+            rejections: IntCounterVec::new(
+                Opts::new("tokenmeter_http_rejections_total", "events rejected while decoding"),
+                &["door", "code"],
+            )?,
+        };
+        registry.register(Box::new(metrics.requests.clone()))?;
+        registry.register(Box::new(metrics.seconds.clone()))?;
+        registry.register(Box::new(metrics.events.clone()))?;
+        registry.register(Box::new(metrics.rejections.clone()))?;
+        Ok(metrics)
+    }
+
+    pub(super) fn start(&self, route: &str) -> HistogramTimer {
+        self.seconds.with_label_values(&[route]).start_timer()
+    }
+
+    pub(super) fn finish(&self, timer: HistogramTimer, route: &str, status: StatusCode) {
+        timer.observe_duration();
+        self.requests.with_label_values(&[route, status.as_str()]).inc();
+    }
+
+    /// Counts one event that was decoded and is durable.
+    pub(super) fn accepted(&self, door: &str, events: usize) {
+        let counter = self.events.with_label_values(&[door, "accepted"]);
+        counter.inc_by(u64::try_from(events).unwrap_or(u64::MAX));
+    }
+
+    /// Counts one event that could not be decoded; its rejection is durable.
+    pub(super) fn rejected(&self, door: &str, code: &str) {
+        self.events.with_label_values(&[door, "rejected"]).inc();
+        self.rejections.with_label_values(&[door, code]).inc();
+    }
+}

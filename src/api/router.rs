@@ -1,0 +1,57 @@
+//! The table of contents: every address, its method and who answers it.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{Method, Uri};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::problem::{Problem, ProblemKind};
+use super::state::App;
+use super::{health, key_routes, limits, request};
+
+/// Every route of the server.
+pub fn router(app: Arc<App>) -> Router {
+    operations()
+        .merge(management(&app))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.clone(), request::complete))
+        .with_state(app)
+}
+
+fn operations() -> Router<Arc<App>> {
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .route("/version", get(health::version))
+}
+
+fn management(app: &Arc<App>) -> Router<Arc<App>> {
+    Router::new()
+        .route("/v1/keys", get(key_routes::list).post(key_routes::create))
+        .route("/v1/keys/{key_id}", delete(key_routes::revoke))
+        .layer(from_fn_with_state(app.clone(), limits::query))
+}
+
+async fn not_found(uri: Uri) -> Problem {
+    Problem::new(ProblemKind::NotFound, format!("there is no `{}`", uri.path()))
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
+    let detail = format!("`{}` does not take `{method}`", uri.path());
+    Problem::new(ProblemKind::MethodNotAllowed, detail)
+}
+
+fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
+    // What a panic says may quote an event: it stays inside.
+    drop(cause);
+    tracing::error!("a request handler panicked");
+    Problem::new(ProblemKind::Internal, "the fault is ours; it was logged").into_response()
+}

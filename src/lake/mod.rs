@@ -7,6 +7,7 @@ mod column;
 mod commit;
 mod config;
 mod create;
+mod dictionary;
 mod durable;
 mod error;
 mod files;
@@ -22,10 +23,13 @@ mod snapshot;
 mod stage;
 mod table;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 pub use column::{Cell, Column, ColumnInfo, Kind, Layout};
 pub use commit::{Commit, Operation, Outcome};
 pub use config::{Durability, LakeConfig, MaintenanceConfig, S3Config};
+pub use dictionary::dictionary;
 pub use error::LakeError;
 pub use files::DataFile;
 pub use identities::Identities;

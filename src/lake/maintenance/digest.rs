@@ -16,11 +16,6 @@ pub(super) struct Digest {
 }
 
 impl Digest {
-    /// How many rows.
-    pub(super) const fn rows(&self) -> usize {
-        self.rows
-    }
-
     /// Adds the rows of a batch.
     pub(super) fn add(&mut self, batch: &RecordBatch) {
         self.rows += batch.num_rows();

@@ -138,35 +138,28 @@ async fn commit_while_active(
 ) -> Result<bool, LakeError> {
     let mut on = on.clone();
     for attempt in 0..ATTEMPTS_MAX {
+        let active = paths(&on).await?;
+        if commit.add.iter().any(|output| active.contains(&output.path)) {
+            // A lost answer hid that it landed.
+            return Ok(true);
+        }
+        if !commit.remove.iter().all(|path| active.contains(path)) {
+            return Ok(false);
+        }
         match table.commit(&on, commit).await {
             Ok(Outcome::Committed(_)) => return Ok(true),
             Ok(Outcome::Superseded { .. }) => return Ok(false),
-            Ok(Outcome::Conflicted { .. }) => {}
-            Err(LakeError::OutcomeUnknown { .. }) if table.landed(commit).await? => {
-                return Ok(true);
-            }
-            Err(LakeError::OutcomeUnknown { .. }) => {}
+            Ok(Outcome::Conflicted { .. }) | Err(LakeError::OutcomeUnknown { .. }) => {}
             Err(error) => return Err(error),
         }
         tokio::time::sleep(wait(attempt)).await;
         on = table.refresh().await?;
-        if is_ours(&on, commit).await? {
-            return Ok(true);
-        }
-        let active: HashSet<String> =
-            on.files().await?.iter().map(|file| file.path.clone()).collect();
-        if !commit.remove.iter().all(|path| active.contains(path)) {
-            return Ok(false);
-        }
     }
     Ok(false)
 }
 
-/// Whether a lost answer hid that the commit landed: its own output is in the table.
-async fn is_ours(on: &Snapshot, commit: &Commit) -> Result<bool, LakeError> {
-    let files = on.files().await?;
-    let holds = |output: &StagedFile| files.iter().any(|file| file.path == output.path);
-    Ok(commit.add.iter().any(holds))
+async fn paths(on: &Snapshot) -> Result<HashSet<String>, LakeError> {
+    Ok(on.files().await?.iter().map(|file| file.path.clone()).collect())
 }
 
 fn wait(attempt: u32) -> Duration {

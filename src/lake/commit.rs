@@ -41,12 +41,15 @@ pub struct Commit {
     /// For each source partition (or fence, or revision) its application id and the NEXT offset.
     /// Every commit carries one, so that a lost answer can be told from a lost commit.
     pub transactions: Vec<(String, i64)>,
+    /// Whether the rows belong to a range whose offsets are stored already. The caller has made
+    /// sure that they are not there yet.
+    pub amends: bool,
 }
 
 impl Commit {
     /// Rows, and for each source partition the next offset to read.
     pub const fn append(add: Vec<StagedFile>, transactions: Vec<(String, i64)>) -> Self {
-        Self { operation: Operation::Append, add, remove: Vec::new(), transactions }
+        Self { operation: Operation::Append, add, remove: Vec::new(), transactions, amends: false }
     }
 }
 
@@ -157,7 +160,8 @@ enum Failure {
 async fn superseded(on: &Snapshot, commit: &Commit) -> Result<Option<Outcome>, LakeError> {
     for (app_id, next) in &commit.transactions {
         let Some(stored) = on.next_offset(app_id).await? else { continue };
-        if stored > *next || (stored == *next && !commit.add.is_empty()) {
+        let repeated = stored == *next && !commit.add.is_empty() && !commit.amends;
+        if stored > *next || repeated {
             return Ok(Some(Outcome::Superseded { app_id: app_id.clone(), stored }));
         }
     }

@@ -9,7 +9,7 @@ use delta_kernel::schema::StructType;
 use delta_kernel::transaction::CommitResult;
 use delta_kernel::transaction::create_table::create_table;
 use delta_kernel::transaction::data_layout::DataLayout;
-use delta_kernel::{KernelError, KernelResult, Snapshot, SnapshotRef};
+use delta_kernel::{KernelResult, Snapshot, SnapshotRef};
 use url::Url;
 
 use super::error::LakeError;
@@ -79,13 +79,4 @@ pub(super) fn check(snapshot: &SnapshotRef, spec: &TableSpec) -> Result<(), Lake
         }
     }
     Ok(())
-}
-
-/// Whether an error says that there is no table.
-pub(super) fn is_missing(error: &KernelError) -> bool {
-    match error {
-        KernelError::Backtraced { source, .. } => is_missing(source),
-        KernelError::FileNotFound(_) => true,
-        other => other.to_string().contains("No files in log segment"),
-    }
 }

@@ -115,7 +115,7 @@ impl EntryColumns {
     }
 }
 
-fn records(statistics: &str) -> Option<u64> {
+pub(super) fn records(statistics: &str) -> Option<u64> {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Records {

@@ -18,8 +18,8 @@ const READ_AT_ONCE: usize = 32;
 pub(super) struct Log {
     /// Entries by version, ascending.
     pub(super) entries: Vec<(u64, ObjectMeta)>,
-    /// The versions that have a checkpoint, ascending.
-    pub(super) checkpoints: Vec<u64>,
+    /// Checkpoints by version, ascending; one may be several files.
+    pub(super) checkpoints: Vec<(u64, ObjectMeta)>,
 }
 
 impl Log {
@@ -34,12 +34,12 @@ impl Log {
             let Ok(version) = version.parse::<u64>() else { continue };
             match rest {
                 "json" => log.entries.push((version, meta)),
-                rest if rest.starts_with("checkpoint") => log.checkpoints.push(version),
+                rest if rest.starts_with("checkpoint") => log.checkpoints.push((version, meta)),
                 _ => {}
             }
         }
         log.entries.sort_by_key(|(version, _)| *version);
-        log.checkpoints.sort_unstable();
+        log.checkpoints.sort_by_key(|(version, _)| *version);
         Ok(log)
     }
 
@@ -50,7 +50,7 @@ impl Log {
 
     /// The version of the newest checkpoint.
     pub(super) fn newest_checkpoint(&self) -> Option<u64> {
-        self.checkpoints.last().copied()
+        self.checkpoints.last().map(|(version, _)| *version)
     }
 
     /// Refuses a log with an empty or unreadable entry after the newest checkpoint: such an entry is

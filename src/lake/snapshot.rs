@@ -81,10 +81,6 @@ impl Snapshot {
         &self.0.kernel
     }
 
-    pub(super) fn engine(&self) -> &Arc<Engine> {
-        &self.0.engine
-    }
-
     /// The version that the last commit of this application carried: for a source partition, the
     /// next offset to read.
     ///

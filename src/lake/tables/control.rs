@@ -2,6 +2,8 @@
 //!
 //! It holds hashes, never keys.
 
+use std::collections::BTreeMap;
+
 use crate::lake::column::{Cell, Column, columns};
 use crate::lake::rows::Row;
 use crate::time::Timestamp;
@@ -13,7 +15,7 @@ pub struct ControlRow {
     pub key_id: String,
     /// The hash of the key.
     pub key_hash: [u8; 32],
-    /// The first characters, for people to tell keys apart.
+    /// How its text begins, for people to tell keys apart.
     pub prefix: String,
     /// Whose it is: the namespace of the event ids that it sends.
     pub owner: String,
@@ -21,6 +23,8 @@ pub struct ControlRow {
     pub scopes: Vec<String>,
     /// The tenants that it may read and write; empty: all.
     pub tenants: Vec<String>,
+    /// What it asserts about every call that is sent with it, by who-column.
+    pub asserted: BTreeMap<String, String>,
     /// Whether a claimed tenant counts where none is asserted.
     pub claims_allowed: bool,
     /// When it was made.
@@ -56,7 +60,7 @@ columns! {
     key_id: Text.required() => |row| &row.key_id;
     /// SHA-256 of the key; the key itself is nowhere.
     key_hash: Bytes.required().plain() => |row| row.key_hash.as_slice();
-    /// Its first characters, for people to tell keys apart.
+    /// How its text begins, for people to tell keys apart.
     prefix: Text.required() => |row| &row.prefix;
     /// Whose it is: the namespace of the event ids that it sends.
     owner: Text.required() => |row| &row.owner;
@@ -64,6 +68,8 @@ columns! {
     scopes: Texts.required() => |row| texts(&row.scopes);
     /// The tenants that it may read and write; empty: all.
     tenants: Texts.required() => |row| texts(&row.tenants);
+    /// What it asserts about every call that is sent with it, by who-column.
+    asserted: TextMap.required() => |row| &row.asserted;
     /// Whether a claimed tenant counts where none is asserted.
     claims_allowed: Bool.required() => |row| row.claims_allowed;
     /// When it was made.

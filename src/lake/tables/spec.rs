@@ -51,7 +51,32 @@ impl TableName {
         }
     }
 
-    /// What it holds.
+    /// What it holds, for people.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Calls => "Exactly one row per metered call, at every version.",
+            Self::CallRevisions => {
+                "Rows of `calls` as they were before and after a change. Only revision ids that `calls` \
+                 has a transaction for count."
+            }
+            Self::DeadLetters => {
+                "What could not become a row of `calls`, with its reason and its source position."
+            }
+            Self::Anomalies => "Incidents, a row per revision; the highest is what is known now.",
+            Self::Prices => "The price book as rows, a version at a time.",
+            Self::Control => "API keys, a row per change; the latest row of a key holds.",
+        }
+    }
+
+    /// What the partition is of.
+    pub(crate) const fn partition(self) -> &'static str {
+        match self {
+            Self::DeadLetters => "the UTC date of `received_at`",
+            _ => "the UTC date of `occurred_at`",
+        }
+    }
+
+    /// What the lake knows of it.
     pub fn spec(self) -> TableSpec {
         let (columns, statistics) = match self {
             Self::Calls => (infos(calls::CallRow::columns()), calls::STATISTICS),

@@ -74,6 +74,19 @@ impl Decimal {
         10_i128.checked_pow(more)?.checked_mul(self.mantissa)
     }
 
+    /// The mantissa this value has with `scale` digits behind the point, rounded half to even, and
+    /// whether anything was rounded away; `None` when it does not fit.
+    pub fn rounded(self, scale: u32) -> Option<(i128, bool)> {
+        let Some(fewer) = self.scale.checked_sub(scale).filter(|fewer| *fewer > 0) else {
+            return Some((self.rescaled(scale)?, false));
+        };
+        match 10_i128.checked_pow(fewer) {
+            Some(unit) => Some(divided_half_even(self.mantissa, unit)),
+            // A mantissa of 38 digits is far below half of such a unit.
+            None => Some((0, self.mantissa != 0)),
+        }
+    }
+
     /// The exact sum; `None` when it does not fit.
     pub fn checked_add(self, other: Self) -> Option<Self> {
         let scale = self.scale.max(other.scale);
@@ -161,6 +174,18 @@ impl fmt::Display for Decimal {
     }
 }
 
+/// The quotient by a positive `unit`, rounded half to even, and whether anything was rounded away.
+fn divided_half_even(value: i128, unit: i128) -> (i128, bool) {
+    let floor = value.div_euclid(unit);
+    let rest = value.rem_euclid(unit);
+    let up = match rest.cmp(&(unit - rest)) {
+        std::cmp::Ordering::Greater => true,
+        std::cmp::Ordering::Equal => floor % 2 != 0,
+        std::cmp::Ordering::Less => false,
+    };
+    (floor + i128::from(up), rest != 0)
+}
+
 fn write_decimal(f: &mut fmt::Formatter<'_>, mantissa: i128, scale: u32) -> fmt::Result {
     let digits = mantissa.unsigned_abs().to_string();
     let scale = usize::try_from(scale).map_err(|_| fmt::Error)?;
@@ -203,14 +228,14 @@ impl Usd {
             return None;
         }
         let scaled = numerator.checked_mul(10_i128.checked_pow(Self::SCALE)?)?;
-        let floor = scaled.div_euclid(denominator);
-        let rest = scaled.rem_euclid(denominator);
-        let up = match rest.cmp(&(denominator - rest)) {
-            std::cmp::Ordering::Greater => true,
-            std::cmp::Ordering::Equal => floor % 2 != 0,
-            std::cmp::Ordering::Less => false,
-        };
-        Some((Self(floor + i128::from(up)), rest != 0))
+        let (pico, inexact) = divided_half_even(scaled, denominator);
+        Some((Self(pico), inexact))
+    }
+
+    /// A published or reported amount, rounded by the same rule; `None` when it does not fit.
+    pub fn rounded(amount: Decimal) -> Option<(Self, bool)> {
+        let (pico, inexact) = amount.rounded(Self::SCALE)?;
+        Some((Self(pico), inexact))
     }
 
     /// The exact sum; `None` when it does not fit.
@@ -292,6 +317,16 @@ mod tests {
         assert_eq!(half(-3), (Usd::from_pico(-2), true));
         assert_eq!(half(4), (Usd::from_pico(2), false));
         assert_eq!(Usd::from_ratio(1, 0), None);
+    }
+
+    #[test]
+    fn decimals_round_by_the_same_rule() {
+        let rounded = |text| Usd::rounded(decimal(text));
+        assert_eq!(rounded("2.6000000000000003e-07"), Some((Usd::from_pico(260_000), true)));
+        assert_eq!(rounded("0.00135"), Some((Usd::from_pico(1_350_000_000), false)));
+        assert_eq!(rounded("0.0000000000005"), Some((Usd::ZERO, true)));
+        assert_eq!(rounded("1e-999"), Some((Usd::ZERO, true)));
+        assert_eq!(rounded(&"9".repeat(38)), None);
     }
 
     #[test]

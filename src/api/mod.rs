@@ -25,3 +25,6 @@ pub use listen::{bind, check_listen};
 pub use problem::{Problem, ProblemKind};
 pub use serve::serve;
 pub use state::{ApiState, ReadyCheck};
+
+#[cfg(test)]
+mod tests;

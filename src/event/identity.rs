@@ -25,10 +25,15 @@ impl Identity {
             hasher.update(part.as_bytes());
         }
         let identity_hash = first_half(hasher);
-        let mut hasher = Sha256::new();
-        hasher.update(event.canonical().as_bytes());
-        Self { identity_hash, content_hash: first_half(hasher) }
+        Self { identity_hash, content_hash: content_hash_of(event.canonical().as_bytes()) }
     }
+}
+
+/// The content hash of bytes: of an event's canonical form, or of what could not be decoded.
+pub fn content_hash_of(bytes: &[u8]) -> [u8; 16] {
+    let mut hasher = Sha256::new();
+    hasher.update(bytes);
+    first_half(hasher)
 }
 
 fn first_half(hasher: Sha256) -> [u8; 16] {

@@ -10,7 +10,7 @@ mod rejection;
 
 pub use call_event::{CallEvent, CallStatus, Who};
 pub use envelope::{Envelope, EnvelopeBody};
-pub use identity::Identity;
+pub use identity::{HASH_VERSION, Identity, content_hash_of};
 pub use json::Json;
 pub use lineage::Lineage;
 pub use rejection::{Rejection, RejectionCode};

@@ -1,1 +1,45 @@
 //! The open tables: Arrow schemas, commits with offsets, snapshots, maintenance.
+//!
+//! Each table is a Delta table that any engine opens by its path. Rows and the offsets they came from
+//! land in one commit; nothing here decides what a row is.
+
+mod column;
+mod commit;
+mod config;
+mod create;
+mod dictionary;
+mod durable;
+mod error;
+mod files;
+mod identities;
+mod location;
+mod log;
+mod maintenance;
+mod open;
+mod parquet_file;
+mod read;
+mod rows;
+mod snapshot;
+mod stage;
+mod table;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+pub use column::{Cell, Column, ColumnInfo, Kind, Layout};
+pub use commit::{Commit, Operation, Outcome};
+pub use config::{Durability, LakeConfig, MaintenanceConfig, S3Config};
+pub use dictionary::dictionary;
+pub use error::LakeError;
+pub use files::DataFile;
+pub use identities::Identities;
+pub use maintenance::{Maintenance, Merged, Report};
+pub use open::Lake;
+pub use rows::{Batch, Row, Rows};
+pub use snapshot::Snapshot;
+pub use stage::StagedFile;
+pub use table::Table;
+pub use tables::{
+    AnomalyRow, CallRow, ControlRow, DATE, DeadLetterRow, PriceRow, Revision, SCHEMA_VERSION, Side,
+    TableName, TableSpec,
+};

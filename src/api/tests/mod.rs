@@ -1,0 +1,9 @@
+//! The server as a client sees it, over stand-ins for the log and the key store.
+
+#![allow(clippy::indexing_slicing)]
+
+mod access;
+mod fixture;
+mod operations;
+
+use fixture::{Answer, Server};

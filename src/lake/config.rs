@@ -1,0 +1,93 @@
+//! Where the lake is, and how durable a commit must be.
+
+use serde::Deserialize;
+
+use crate::setting::{ByteSize, Secret, Span};
+
+/// The `[lake]` part of the configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LakeConfig {
+    /// A directory, or `s3://bucket/prefix`.
+    pub url: String,
+    /// What a commit survives on a local path. An object store decides for itself.
+    pub durability: Durability,
+    /// How the object store is reached.
+    pub s3: S3Config,
+    /// When files are merged, summed up and deleted.
+    pub maintenance: MaintenanceConfig,
+}
+
+impl Default for LakeConfig {
+    fn default() -> Self {
+        Self {
+            url: "tokenmeter-data/lake".to_owned(),
+            durability: Durability::default(),
+            s3: S3Config::default(),
+            maintenance: MaintenanceConfig::default(),
+        }
+    }
+}
+
+/// What a commit on a local path survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// A power loss: the file, the log entry and their directories are fsynced before the commit
+    /// counts.
+    #[default]
+    Fsync,
+    /// A crash of the process, not of the machine: the operating system writes when it likes.
+    Os,
+}
+
+/// An object store, by the names that AWS tools use. What is not set here is taken from the
+/// environment (`AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
+/// `AWS_SESSION_TOKEN`, `AWS_REGION`, `AWS_ALLOW_HTTP`) or from the instance's role.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct S3Config {
+    /// The endpoint of a store other than AWS: `https://minio.internal:9000`.
+    pub endpoint_url: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+    /// The access key.
+    pub access_key_id: Option<String>,
+    /// Its secret.
+    pub secret_access_key: Option<Secret>,
+    /// Whether an endpoint without TLS is accepted.
+    pub allow_http: Option<bool>,
+    /// Whether the bucket is part of the host name rather than of the path.
+    pub virtual_hosted_style_request: Option<bool>,
+}
+
+/// When files are merged, summed up and deleted.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MaintenanceConfig {
+    /// Files below this size are merged.
+    pub small_file: ByteSize,
+    /// A date's small files are merged as soon as there are so many.
+    pub small_files_max: usize,
+    /// They are merged at the latest after this time.
+    pub merge_every: Span,
+    /// The most that one merge reads, compressed: it bounds the memory that sorting takes.
+    pub merge_bytes_max: ByteSize,
+    /// A checkpoint is written every so many versions.
+    pub checkpoint_every: u64,
+    /// Files that no snapshot names are kept this long: the longest query and a day.
+    pub keep_files: Span,
+}
+
+impl Default for MaintenanceConfig {
+    fn default() -> Self {
+        Self {
+            small_file: ByteSize(64 << 20),
+            small_files_max: 128,
+            merge_every: Span::seconds(5 * 60),
+            merge_bytes_max: ByteSize(32 << 20),
+            checkpoint_every: 100,
+            keep_files: Span::seconds(25 * 3_600),
+        }
+    }
+}

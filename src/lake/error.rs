@@ -1,0 +1,138 @@
+//! What can go wrong with the lake: the world's faults, never an event's.
+//!
+//! Each error says whether waiting helps, and whether something may have been committed all the
+//! same.
+
+use std::error::Error;
+
+use delta_kernel::KernelError;
+
+/// Why the lake could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum LakeError {
+    /// The storage may recover: wait and try again. Nothing was committed.
+    #[error("{what}: {why}")]
+    Retryable {
+        /// What was tried, and on which table or file.
+        what: String,
+        /// The underlying reason.
+        why: String,
+    },
+    /// No space is left. The file that was being written is discarded; wait, and write a new one.
+    #[error("{what}: no space left on the device")]
+    NoSpace {
+        /// What was tried, and on which table or file.
+        what: String,
+    },
+    /// The commit may or may not have landed: read the transactions back before anything else.
+    #[error("commit to `{table}`: outcome unknown: {why}")]
+    OutcomeUnknown {
+        /// The table.
+        table: String,
+        /// The underlying reason.
+        why: String,
+    },
+    /// An fsync failed earlier, so nothing that this process writes can be trusted to be durable.
+    #[error("{what}: writes are refused until a restart, since an fsync failed: {why}")]
+    WritesRefused {
+        /// What was tried.
+        what: String,
+        /// What the fsync said.
+        why: String,
+    },
+    /// A log entry or data file is damaged.
+    #[error("table `{table}` is damaged: `{file}`: {why}")]
+    Damaged {
+        /// The table.
+        table: String,
+        /// The damaged file.
+        file: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The table is not one of ours, or has a property or schema that we must not write to.
+    #[error("table `{table}` cannot be used: {why}")]
+    Unusable {
+        /// The table.
+        table: String,
+        /// What is wrong, and what was expected.
+        why: String,
+    },
+    /// The configuration names no usable place.
+    #[error("`lake.url` = `{url}`: {why}")]
+    Location {
+        /// What was configured.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Rows that do not fit their schema, or a protocol step that was left out: our own fault.
+    #[error("{what}: {why}")]
+    Internal {
+        /// What was tried.
+        what: String,
+        /// What does not fit.
+        why: String,
+    },
+}
+
+impl LakeError {
+    /// Whether the same may succeed later without anybody acting.
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Retryable { .. } | Self::NoSpace { .. } | Self::OutcomeUnknown { .. })
+    }
+
+    /// Sorts an error of the kernel by what the caller can do about it.
+    pub(super) fn from_kernel(what: impl Into<String>, error: KernelError) -> Self {
+        let what = what.into();
+        match error {
+            KernelError::Backtraced { source, .. } => Self::from_kernel(what, *source),
+            KernelError::ObjectStore(error) => Self::from_store(what, error),
+            KernelError::IOError(error) => Self::from_chain(what, &error),
+            KernelError::FileNotFound(path) => {
+                Self::Retryable { what, why: format!("`{path}` was not found") }
+            }
+            other => Self::Internal { what, why: other.to_string() },
+        }
+    }
+
+    /// Sorts an error of the object store.
+    pub(super) fn from_store(what: impl Into<String>, error: object_store::Error) -> Self {
+        Self::from_chain(what.into(), &error)
+    }
+
+    fn from_chain(what: String, error: &(dyn Error + 'static)) -> Self {
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            if let Some(refused) = error.downcast_ref::<super::durable::Refused>() {
+                return Self::WritesRefused { what, why: refused.to_string() };
+            }
+            if let Some(io) = error.downcast_ref::<std::io::Error>()
+                && io.kind() == std::io::ErrorKind::StorageFull
+            {
+                return Self::NoSpace { what };
+            }
+            cause = error.source();
+        }
+        Self::Retryable { what, why: spelled_out(error) }
+    }
+
+    /// Rows that do not fit their schema.
+    pub(super) fn internal(what: impl Into<String>, why: impl ToString) -> Self {
+        Self::Internal { what: what.into(), why: why.to_string() }
+    }
+}
+
+/// The error with its causes, outermost first.
+fn spelled_out(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,54 @@
+//! Checkpoints: the log summed up, so that opening stays fast; and old log entries deleted.
+
+use object_store::ObjectStoreExt;
+
+use crate::lake::error::LakeError;
+use crate::lake::log::Log;
+use crate::lake::snapshot::{Snapshot, blocking};
+use crate::lake::table::{Table, path_of};
+use crate::time::Timestamp;
+
+/// How long log entries are kept below a checkpoint.
+const LOG_KEPT_SECONDS: i64 = 2 * 86_400;
+
+/// Writes a checkpoint when `every` versions have passed since the last one.
+pub(super) async fn checkpoint(table: &Table, every: u64) -> Result<Option<u64>, LakeError> {
+    let log = Log::list(&table.object_store(), &path_of(table.root())?).await?;
+    let snapshot = table.refresh().await?;
+    let since =
+        snapshot.version() - log.newest_checkpoint().unwrap_or_default().min(snapshot.version());
+    if since < every.max(1) {
+        return Ok(None);
+    }
+    let taken_at = table.now();
+    let what = || format!("writing a checkpoint of `{}`", table.name().name());
+    let (kernel, engine) = (snapshot.kernel().clone(), table.engine().clone());
+    let written = blocking(what(), move || kernel.checkpoint(engine.as_ref(), None)).await?;
+    let (_, kernel) = written.map_err(|error| LakeError::from_kernel(what(), error))?;
+    let engine = table.engine().clone();
+    table.install(Snapshot::new(table.name(), kernel, engine, taken_at));
+    Ok(Some(snapshot.version()))
+}
+
+/// Deletes log entries and checkpoints that are two days old and below a checkpoint which is too.
+pub(super) async fn clean_log(table: &Table) -> Result<usize, LakeError> {
+    let (store, root) = (table.object_store(), path_of(table.root())?);
+    let what = || format!("cleaning the log of `{}`", table.name().name());
+    let oldest = table.now().plus_seconds(-LOG_KEPT_SECONDS);
+    let log = Log::list(&store, &root).await?;
+    let is_old = |meta: &object_store::ObjectMeta| {
+        Timestamp::from_millis(meta.last_modified.timestamp_millis()).is_some_and(|at| at < oldest)
+    };
+    let kept_from =
+        log.checkpoints.iter().filter(|(_, meta)| is_old(meta)).map(|(version, _)| *version).max();
+    let Some(kept_from) = kept_from else { return Ok(0) };
+    let all = log.entries.iter().chain(&log.checkpoints);
+    let expired = all.filter(|(version, meta)| *version < kept_from && is_old(meta));
+    let mut deleted = 0;
+    for (_, meta) in expired {
+        let gone = store.delete(&meta.location).await;
+        gone.map_err(|error| LakeError::from_store(what(), error))?;
+        deleted += 1;
+    }
+    Ok(deleted)
+}

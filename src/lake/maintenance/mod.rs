@@ -1,0 +1,13 @@
+//! The one maintenance task: merges small files, writes checkpoints, deletes what nothing names.
+//!
+//! It never changes a row, never blocks an append, and gives a merge up only when its inputs are gone.
+
+mod checkpoint;
+mod digest;
+mod merge;
+mod plan;
+mod task;
+mod vacuum;
+
+pub use merge::Merged;
+pub use task::{Maintenance, Report};

@@ -1,0 +1,67 @@
+//! Which files are merged with which: files of one date and of like size.
+//!
+//! A merge of like sizes rewrites a row only a few times until its file is large; merging whatever is
+//! small into one growing file would rewrite the whole day with every merge.
+
+use std::collections::BTreeMap;
+
+use crate::lake::config::MaintenanceConfig;
+use crate::lake::files::DataFile;
+
+/// Files up to this size are fresh from ingest.
+const FRESH_BYTES_MAX: u64 = 1 << 20;
+/// How many files of like size above that make a merge.
+const LIKE_FILES: usize = 8;
+
+/// Files that become one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Group {
+    /// Their date.
+    pub(super) date: Option<String>,
+    /// The files.
+    pub(super) files: Vec<DataFile>,
+}
+
+/// The merges that are due; `due` says whether a date's time has come.
+pub(super) fn groups(
+    files: &[DataFile],
+    config: &MaintenanceConfig,
+    due: impl Fn(Option<&str>) -> bool,
+) -> Vec<Group> {
+    let small = files.iter().filter(|file| file.size < config.small_file.0 as u64);
+    let mut classes: BTreeMap<(Option<&str>, u32), Vec<&DataFile>> = BTreeMap::new();
+    for file in small {
+        classes.entry((file.date.as_deref(), size_class(file.size))).or_default().push(file);
+    }
+    let ripe = classes.into_iter().filter(|((date, class), files)| {
+        let enough = if *class == 0 { config.small_files_max } else { LIKE_FILES };
+        files.len() >= enough || (*class == 0 && files.len() > 1 && due(*date))
+    });
+    ripe.flat_map(|((date, _), files)| split(date, files, config.merge_bytes_max.0 as u64))
+        .collect()
+}
+
+/// 0 for fresh files, then one class for each eightfold size.
+fn size_class(bytes: u64) -> u32 {
+    (bytes / FRESH_BYTES_MAX).checked_ilog2().map_or(0, |doublings| doublings / 3 + 1)
+}
+
+/// Oldest first, at most `bytes_max` in one merge; a group of one is none.
+fn split(date: Option<&str>, mut files: Vec<&DataFile>, bytes_max: u64) -> Vec<Group> {
+    files.sort_by(|a, b| (a.modified_at, &a.path).cmp(&(b.modified_at, &b.path)));
+    let mut groups: Vec<Vec<DataFile>> = vec![Vec::new()];
+    let mut bytes = 0;
+    for file in files {
+        if bytes + file.size > bytes_max {
+            groups.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += file.size;
+        if let Some(group) = groups.last_mut() {
+            group.push(file.clone());
+        }
+    }
+    let date = date.map(str::to_owned);
+    let several = groups.into_iter().filter(|files| files.len() > 1);
+    several.map(|files| Group { date: date.clone(), files }).collect()
+}

@@ -1,0 +1,109 @@
+//! Data files read back: whole, or some of their columns.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use futures::{FutureExt, TryFutureExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ArrowReaderOptions;
+use parquet::arrow::async_reader::{AsyncFileReader, ParquetRecordBatchStreamBuilder};
+use parquet::errors::{ParquetError, Result};
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+
+use super::error::LakeError;
+use super::files::DataFile;
+use super::table::Table;
+
+/// Rows that are decoded at a time.
+const BATCH_ROWS: usize = 8_192;
+
+impl Table {
+    /// The rows of a data file; `columns` names those to read, `None` reads all.
+    ///
+    /// # Errors
+    /// [`LakeError::Damaged`] naming the file when it is no Parquet file of this table,
+    /// [`LakeError::Retryable`] when it cannot be fetched.
+    pub async fn read(
+        &self,
+        file: &DataFile,
+        columns: Option<&[&str]>,
+    ) -> std::result::Result<Vec<RecordBatch>, LakeError> {
+        let reader = ObjectReader {
+            store: self.object_store(),
+            path: self.location(file)?,
+            size: file.size,
+        };
+        let schema = self.spec().file_schema();
+        read_all(reader, schema, columns).await.map_err(|error| self.sort_read_error(file, error))
+    }
+
+    fn sort_read_error(&self, file: &DataFile, error: ParquetError) -> LakeError {
+        let table = self.name().name();
+        let why = match error {
+            ParquetError::External(source) => match source.downcast::<object_store::Error>() {
+                Ok(error) => {
+                    let what = format!("reading `{}` of `{table}`", file.path);
+                    return LakeError::from_store(what, *error);
+                }
+                Err(source) => source.to_string(),
+            },
+            other => other.to_string(),
+        };
+        LakeError::Damaged { table: table.to_owned(), file: file.path.clone(), why }
+    }
+}
+
+async fn read_all(
+    reader: ObjectReader,
+    schema: SchemaRef,
+    columns: Option<&[&str]>,
+) -> Result<Vec<RecordBatch>> {
+    // Our own files carry no Arrow schema: the table's is the one that holds.
+    let options = ArrowReaderOptions::new().with_schema(schema);
+    let builder = ParquetRecordBatchStreamBuilder::new_with_options(reader, options).await?;
+    let mask = match columns {
+        Some(names) => ProjectionMask::columns(builder.parquet_schema(), names.iter().copied()),
+        None => ProjectionMask::all(),
+    };
+    let stream = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()?;
+    stream.try_collect().await
+}
+
+/// Reads ranges of one object.
+struct ObjectReader {
+    store: Arc<dyn ObjectStore>,
+    path: Path,
+    size: u64,
+}
+
+fn external(error: object_store::Error) -> ParquetError {
+    ParquetError::External(Box::new(error))
+}
+
+impl AsyncFileReader for ObjectReader {
+    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes>> {
+        self.store.get_range(&self.path, range).map_err(external).boxed()
+    }
+
+    fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, Result<Vec<Bytes>>> {
+        async move { self.store.get_ranges(&self.path, &ranges).await.map_err(external) }.boxed()
+    }
+
+    fn get_metadata<'a>(
+        &'a mut self,
+        options: Option<&'a ArrowReaderOptions>,
+    ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>>> {
+        async move {
+            let size = self.size;
+            let reader = ParquetMetaDataReader::new().with_arrow_reader_options(options);
+            reader.load_and_finish(self, size).await.map(Arc::new)
+        }
+        .boxed()
+    }
+}

@@ -1,0 +1,177 @@
+//! A table: its newest known version, and how rows get into it.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use delta_kernel_default_engine::DefaultEngineBuilder;
+use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
+use object_store::ObjectStore;
+use object_store::path::Path;
+use url::Url;
+
+use super::create;
+use super::error::LakeError;
+use super::files::DataFile;
+use super::location::Location;
+use super::log::Log;
+use super::snapshot::{Engine, Snapshot, blocking};
+use super::tables::{TableName, TableSpec};
+use crate::time::{Clock, Timestamp};
+
+/// After a pause as long as this the table is opened anew: a version that was summed up and cleaned
+/// away meanwhile must not be taken for one that is free.
+const PAUSE_SECONDS_MAX: i64 = 3_600;
+
+/// A table of the lake. Cheap to clone; clones share what they know of the newest version.
+#[derive(Debug, Clone)]
+pub struct Table(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    spec: TableSpec,
+    root: Url,
+    store: Arc<dyn ObjectStore>,
+    engine: Arc<Engine>,
+    clock: Arc<dyn Clock>,
+    newest: RwLock<Snapshot>,
+}
+
+impl Table {
+    /// Opens a table; one that is not there is created.
+    ///
+    /// # Errors
+    /// [`LakeError::Damaged`] when its log has a torn entry, [`LakeError::Unusable`] when its schema
+    /// or a property forbids writing.
+    pub(super) async fn open(
+        name: TableName,
+        location: &Location,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, LakeError> {
+        let spec = name.spec();
+        let Location { root, store } = location.below(name.name())?;
+        let engine = Arc::new(engine(&store));
+        let log = Log::list(&store, &path_of(&root)?).await?;
+        let is_new = log.is_empty();
+        log.check(&store, name.name()).await?;
+        let taken_at = clock.now();
+        let kernel = {
+            let (root, spec, engine) = (root.clone(), spec.clone(), Arc::clone(&engine));
+            let what = format!("opening table `{}`", name.name());
+            let open = move || {
+                if is_new {
+                    create::create(&root, &spec, &engine)?;
+                }
+                let kernel = create::newest(&root, &engine);
+                let what = format!("opening table `{}`", name.name());
+                let kernel = kernel.map_err(|error| LakeError::from_kernel(what, error))?;
+                create::check(&kernel, &spec).map(|()| kernel)
+            };
+            blocking(what, open).await??
+        };
+        let newest = RwLock::new(Snapshot::new(name, kernel, Arc::clone(&engine), taken_at));
+        Ok(Self(Arc::new(State { spec, root, store, engine, clock, newest })))
+    }
+
+    /// Which table it is.
+    pub fn name(&self) -> TableName {
+        self.0.spec.name
+    }
+
+    /// Its columns.
+    pub fn spec(&self) -> &TableSpec {
+        &self.0.spec
+    }
+
+    /// Its root, ending with a slash.
+    pub fn root(&self) -> &Url {
+        &self.0.root
+    }
+
+    /// The store that its files are in; its paths are the paths of their URLs.
+    pub fn object_store(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.0.store)
+    }
+
+    /// Where a data file lies in the store.
+    ///
+    /// # Errors
+    /// [`LakeError::Internal`] when the log names no path below the table.
+    pub fn location(&self, file: &DataFile) -> Result<Path, LakeError> {
+        let url = self.0.root.join(&file.path);
+        path_of(&url.map_err(|why| LakeError::internal("locating a data file", why))?)
+    }
+
+    /// The present instant, by the lake's clock.
+    pub(super) fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    pub(super) fn engine(&self) -> &Arc<Engine> {
+        &self.0.engine
+    }
+
+    /// The newest version that this process knows of.
+    pub fn snapshot(&self) -> Snapshot {
+        self.0.newest.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The newest known version's number.
+    pub fn version(&self) -> u64 {
+        self.snapshot().version()
+    }
+
+    /// The version that the last commit of this application carried, in the newest known version.
+    ///
+    /// # Errors
+    /// [`LakeError::Retryable`] when the log cannot be read.
+    pub async fn next_offset(&self, app_id: &str) -> Result<Option<i64>, LakeError> {
+        self.snapshot().next_offset(app_id).await
+    }
+
+    /// Reads what others have committed since.
+    ///
+    /// # Errors
+    /// [`LakeError::Retryable`] when the log cannot be read.
+    pub async fn refresh(&self) -> Result<Snapshot, LakeError> {
+        let known = self.snapshot();
+        let taken_at = self.now();
+        let what = || format!("refreshing table `{}`", self.name().name());
+        let (table, anew) = (self.clone(), self.is_stale(&known));
+        let base = known.kernel().clone();
+        let read = move || {
+            if anew {
+                return create::newest(table.root(), table.engine());
+            }
+            delta_kernel::Snapshot::builder_from(base).build(table.engine().as_ref())
+        };
+        let kernel = blocking(what(), read).await?;
+        let kernel = kernel.map_err(|error| LakeError::from_kernel(what(), error))?;
+        let engine = Arc::clone(self.engine());
+        Ok(self.install(Snapshot::new(self.name(), kernel, engine, taken_at)))
+    }
+
+    /// Whether a snapshot is too old for its next version to be surely free.
+    pub(super) fn is_stale(&self, snapshot: &Snapshot) -> bool {
+        let age = self.now().micros_since(snapshot.taken_at());
+        age > PAUSE_SECONDS_MAX * 1_000_000
+    }
+
+    /// Makes a snapshot the newest known one, unless a newer one is known; returns the newest.
+    pub(super) fn install(&self, snapshot: Snapshot) -> Snapshot {
+        let mut newest = self.0.newest.write().unwrap_or_else(PoisonError::into_inner);
+        if snapshot.version() >= newest.version() {
+            *newest = snapshot;
+        }
+        newest.clone()
+    }
+}
+
+/// The store's path of a URL.
+pub(super) fn path_of(url: &Url) -> Result<Path, LakeError> {
+    let path = Path::from_url_path(url.path());
+    path.map_err(|why| LakeError::internal(format!("reading the path of `{url}`"), why))
+}
+
+fn engine(store: &Arc<dyn ObjectStore>) -> Engine {
+    let executor = TokioMultiThreadExecutor::new(tokio::runtime::Handle::current());
+    DefaultEngineBuilder::new(Arc::clone(store)).with_task_executor(Arc::new(executor)).build()
+}

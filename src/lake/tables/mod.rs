@@ -1,0 +1,17 @@
+//! The tables, a file each: every column with its type, unit, meaning and source.
+
+mod anomalies;
+mod call_revisions;
+mod calls;
+mod control;
+mod dead_letters;
+mod prices;
+mod spec;
+
+pub use anomalies::AnomalyRow;
+pub use call_revisions::{Revision, Side};
+pub use calls::{CallRow, SCHEMA_VERSION};
+pub use control::ControlRow;
+pub use dead_letters::DeadLetterRow;
+pub use prices::PriceRow;
+pub use spec::{DATE, TableName, TableSpec};

@@ -1,0 +1,127 @@
+//! Commits: rows and offsets together, conflicts, what a second look finds.
+
+use super::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_and_offsets_land_in_one_commit() {
+    let dir = TempDir::new().expect("a directory");
+    let lake = open(&dir).await;
+    let calls = lake.table(TableName::Calls);
+    assert_eq!(calls.next_offset(PARTITION).await.expect("an offset"), None);
+    assert!(
+        matches!(append(calls, 0..10).await, Outcome::Committed(snapshot) if snapshot.version() == 1)
+    );
+    assert_eq!(calls.next_offset(PARTITION).await.expect("an offset"), Some(10));
+
+    let again = open(&dir).await;
+    let calls = again.table(TableName::Calls);
+    assert_eq!(calls.version(), 1);
+    assert_eq!(calls.next_offset(PARTITION).await.expect("an offset"), Some(10));
+    assert_eq!(event_ids(calls).await, expected_ids(0..10));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offset_moves_without_a_file() {
+    let dir = TempDir::new().expect("a directory");
+    let lake = open(&dir).await;
+    let calls = lake.table(TableName::Calls);
+    let commit = Commit::append(Vec::new(), vec![(PARTITION.to_owned(), 5)]);
+    let outcome = calls.commit(&calls.snapshot(), &commit).await.expect("a commit");
+    assert!(matches!(outcome, Outcome::Committed(_)));
+    let again = open(&dir).await;
+    let calls = again.table(TableName::Calls);
+    assert_eq!(calls.next_offset(PARTITION).await.expect("an offset"), Some(5));
+    assert!(calls.snapshot().files().await.expect("files").is_empty());
+    let log =
+        std::fs::read_to_string(dir.path().join("calls/_delta_log/00000000000000000001.json"))
+            .expect("a log entry");
+    assert!(!log.contains("\"isBlindAppend\":true"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_writers_one_conflicts_and_registers_its_file_again() {
+    let dir = TempDir::new().expect("a directory");
+    let (one, two) = (open(&dir).await, open(&dir).await);
+    let (one, two) = (one.table(TableName::Calls), two.table(TableName::Calls));
+    assert!(matches!(append(one, 0..4).await, Outcome::Committed(_)));
+
+    let staged = two.write(batches(4..6)).await.expect("files are written");
+    let commit = Commit::append(staged, vec![("other".to_owned(), 6)]);
+    let outcome = two.commit(&two.snapshot(), &commit).await.expect("an answer");
+    assert!(matches!(outcome, Outcome::Conflicted { version: 1 }), "{outcome:?}");
+    assert!(!two.landed(&commit).await.expect("an answer"));
+    let on = two.refresh().await.expect("a snapshot");
+    assert_eq!(on.next_offset(PARTITION).await.expect("an offset"), Some(4));
+    let outcome = two.commit(&on, &commit).await.expect("an answer");
+    assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
+    assert!(two.landed(&commit).await.expect("an answer"));
+    assert_eq!(event_ids(one).await, expected_ids(0..6));
+    assert_eq!(one.next_offset(PARTITION).await.expect("an offset"), Some(4));
+    assert_eq!(one.next_offset("other").await.expect("an offset"), Some(6));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_range_is_never_committed_twice_and_an_offset_never_goes_back() {
+    let dir = TempDir::new().expect("a directory");
+    let (one, zombie) = (open(&dir).await, open(&dir).await);
+    let (one, zombie) = (one.table(TableName::Calls), zombie.table(TableName::Calls));
+    append(one, 0..4).await;
+    let on = zombie.refresh().await.expect("a snapshot");
+    let staged = zombie.write(batches(0..4)).await.expect("files are written");
+    for next in [4, 3] {
+        let commit = Commit::append(staged.clone(), vec![(PARTITION.to_owned(), next)]);
+        let outcome = zombie.commit(&on, &commit).await.expect("an answer");
+        assert!(matches!(outcome, Outcome::Superseded { stored: 4, .. }), "{outcome:?}");
+    }
+    zombie.discard(&staged).await;
+    assert_eq!(event_ids(one).await, expected_ids(0..4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_without_a_transaction_is_refused() {
+    let dir = TempDir::new().expect("a directory");
+    let lake = open(&dir).await;
+    let calls = lake.table(TableName::Calls);
+    let commit = Commit::append(Vec::new(), Vec::new());
+    let error = calls.commit(&calls.snapshot(), &commit).await.expect_err("refused");
+    assert!(matches!(error, LakeError::Internal { .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_long_pause_the_snapshot_is_not_built_upon() {
+    let dir = TempDir::new().expect("a directory");
+    let early = open(&dir).await;
+    let stale = early.table(TableName::Calls).snapshot();
+    let later = open_at(&dir, now().plus_seconds(3_601)).await;
+    let calls = later.table(TableName::Calls);
+    let commit = Commit::append(Vec::new(), vec![(PARTITION.to_owned(), 1)]);
+    let outcome = calls.commit(&stale, &commit).await.expect("an answer");
+    assert!(matches!(outcome, Outcome::Conflicted { .. }), "{outcome:?}");
+    let on = calls.refresh().await.expect("a snapshot");
+    let outcome = calls.commit(&on, &commit).await.expect("an answer");
+    assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn identities_of_all_files_and_of_those_that_others_added() {
+    use futures::TryStreamExt;
+    let dir = TempDir::new().expect("a directory");
+    let lake = open(&dir).await;
+    let calls = lake.table(TableName::Calls);
+    append(calls, 0..3).await;
+    let known = calls.version();
+    append(calls, 3..5).await;
+
+    let snapshot = calls.snapshot();
+    let files = snapshot.files().await.expect("files");
+    let all: Vec<Identities> = calls.identities(&files).try_collect().await.expect("identities");
+    assert_eq!(all.iter().map(|file| file.hashes.len()).sum::<usize>(), 5);
+
+    let added = calls.added_since(known, &snapshot).await.expect("an answer").expect("the log");
+    let new: Vec<Identities> = calls.identities(&added).try_collect().await.expect("identities");
+    let expected = charge("event-3", "globex", now().plus_seconds(-3)).identity;
+    let [file] = new.as_slice() else { panic!("{new:?}") };
+    assert_eq!(file.date.as_deref(), Some("2026-11-23"));
+    assert_eq!(file.hashes.len(), 2);
+    assert!(file.hashes.contains(&(expected.identity_hash, expected.content_hash)));
+}

@@ -1,0 +1,135 @@
+//! Maintenance: merges, checkpoints and vacuum beside writers.
+
+use super::*;
+
+/// Merges whatever is small, at once.
+fn eager() -> MaintenanceConfig {
+    let merge_every = crate::setting::Span::millis(0);
+    MaintenanceConfig { merge_every, ..MaintenanceConfig::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_keeps_rows_offsets_and_order() {
+    let dir = TempDir::new().expect("a directory");
+    let lake = open(&dir).await;
+    let calls = lake.table(TableName::Calls);
+    for batch in 0..5 {
+        append(calls, batch * 4..batch * 4 + 4).await;
+    }
+    let moved = Commit::append(Vec::new(), vec![("other".to_owned(), 77)]);
+    calls.commit(&calls.snapshot(), &moved).await.expect("a commit");
+
+    let report = Maintenance::new(eager()).run_once(calls).await.expect("a run");
+    assert_eq!(report.files_merged, 5);
+    let files = calls.refresh().await.expect("a snapshot").files().await.expect("files");
+    let [file] = files.as_ref() else { panic!("{files:?}") };
+    assert_eq!(file.records, Some(20));
+    assert_eq!(event_ids(calls).await, expected_ids(0..20));
+    assert_eq!(calls.next_offset(PARTITION).await.expect("an offset"), Some(20));
+    assert_eq!(calls.next_offset("other").await.expect("an offset"), Some(77));
+
+    let rows = calls.read(file, Some(&["tenant", "occurred_at"])).await.expect("rows");
+    let rows = arrow::compute::concat_batches(&rows.first().expect("rows").schema(), &rows);
+    let rows = rows.expect("one batch");
+    let by_name = |name: &str| rows.column_by_name(name).expect("a column").clone();
+    let mut keys = Vec::new();
+    for row in 0..rows.num_rows() {
+        let tenant =
+            arrow::array::AsArray::as_string::<i32>(&by_name("tenant")).value(row).to_owned();
+        let times = by_name("occurred_at");
+        let times = arrow::array::AsArray::as_primitive::<arrow::datatypes::TimestampMicrosecondType>(
+            &times,
+        );
+        keys.push((tenant, times.value(row)));
+    }
+    assert!(keys.is_sorted(), "{keys:?}");
+    let again = Maintenance::new(eager()).run_once(calls).await.expect("a run");
+    assert_eq!(again.files_merged, 0, "one file is not merged with itself");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_merges_from_one_snapshot_one_gives_up() {
+    let dir = TempDir::new().expect("a directory");
+    let (one, two) = (open(&dir).await, open(&dir).await);
+    let (one, two) = (one.table(TableName::Calls), two.table(TableName::Calls));
+    for batch in 0..4 {
+        append(one, batch * 3..batch * 3 + 3).await;
+    }
+    two.refresh().await.expect("a snapshot");
+    let (mut first, mut second) = (Maintenance::new(eager()), Maintenance::new(eager()));
+    let (first, second) = tokio::join!(first.run_once(one), second.run_once(two));
+    let merged = first.expect("a run").files_merged + second.expect("a run").files_merged;
+    assert_eq!(merged, 4, "the files were merged once");
+    assert_eq!(event_ids(one).await, expected_ids(0..12));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn merges_and_appends_do_not_starve_each_other() {
+    let dir = TempDir::new().expect("a directory");
+    let (writer, merger) = (open(&dir).await, open(&dir).await);
+    let writing = tokio::spawn(async move {
+        let calls = writer.table(TableName::Calls).clone();
+        for batch in 0..30 {
+            let staged = calls.write(batches(batch * 2..batch * 2 + 2)).await.expect("files");
+            let commit = Commit::append(staged, vec![(PARTITION.to_owned(), batch * 2 + 2)]);
+            let mut on = calls.snapshot();
+            while !matches!(calls.commit(&on, &commit).await, Ok(Outcome::Committed(_))) {
+                on = calls.refresh().await.expect("a snapshot");
+                assert!(!calls.landed(&commit).await.expect("an answer"));
+            }
+        }
+        calls
+    });
+    let mut maintenance = Maintenance::new(eager());
+    let mut merged = 0;
+    while !writing.is_finished() {
+        let report = maintenance.run_once(merger.table(TableName::Calls)).await.expect("a run");
+        merged += report.files_merged;
+    }
+    let calls = writing.await.expect("the writer ends");
+    assert!(merged > 0, "nothing was merged beside the writer");
+    assert_eq!(event_ids(&calls).await, expected_ids(0..60));
+    assert_eq!(calls.next_offset(PARTITION).await.expect("an offset"), Some(60));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_sums_up_the_log() {
+    let dir = TempDir::new().expect("a directory");
+    let lake = open(&dir).await;
+    let calls = lake.table(TableName::Calls);
+    append(calls, 0..2).await;
+    let config = MaintenanceConfig { checkpoint_every: 3, ..MaintenanceConfig::default() };
+    let mut maintenance = Maintenance::new(config);
+    assert_eq!(maintenance.run_once(calls).await.expect("a run").checkpoint, None);
+    append(calls, 2..4).await;
+    append(calls, 4..6).await;
+    // Merging the three files was due, and is version 4.
+    let written = maintenance.run_once(calls).await.expect("a run").checkpoint;
+    assert_eq!(written, Some(calls.version()));
+    assert!(matches!(append(calls, 6..8).await, Outcome::Committed(_)));
+
+    let again = open(&dir).await;
+    let calls = again.table(TableName::Calls);
+    assert_eq!(event_ids(calls).await, expected_ids(0..8));
+    assert_eq!(calls.next_offset(PARTITION).await.expect("an offset"), Some(8));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_nothing_names_are_deleted_late() {
+    let dir = TempDir::new().expect("a directory");
+    let lake = open(&dir).await;
+    let calls = lake.table(TableName::Calls);
+    append(calls, 0..2).await;
+    append(calls, 2..4).await;
+    let staged = calls.write(batches(4..5)).await.expect("a file that is never committed");
+    let mut maintenance = Maintenance::new(eager());
+    let report = maintenance.run_once(calls).await.expect("a run");
+    assert_eq!((report.files_merged, report.files_deleted), (2, 0));
+
+    let day_after = open_at(&dir, now().plus_seconds(26 * 3_600)).await;
+    let calls = day_after.table(TableName::Calls);
+    let report = maintenance.run_once(calls).await.expect("a run");
+    assert_eq!(report.files_deleted, 3, "two merged files and one never committed");
+    assert_eq!(staged.len(), 1);
+    assert_eq!(event_ids(calls).await, expected_ids(0..4));
+}

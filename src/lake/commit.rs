@@ -114,18 +114,32 @@ impl Table {
         }
     }
 
-    /// Whether a commit of unknown outcome landed: its transactions are in the newest version.
+    /// Whether a commit of unknown outcome landed: the log names its very files or, where it has
+    /// none, its transactions.
     ///
     /// # Errors
     /// [`LakeError::Retryable`] while the log cannot be read: ask again.
     pub async fn landed(&self, commit: &Commit) -> Result<bool, LakeError> {
         let newest = self.refresh().await?;
+        if let Some(first) = commit.add.first() {
+            return self.names(first, &newest).await;
+        }
         for (app_id, version) in &commit.transactions {
             if newest.next_offset(app_id).await?.is_none_or(|stored| stored < *version) {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Whether a commit since the file was staged names it; a merge may have replaced it already.
+    async fn names(&self, staged: &StagedFile, newest: &Snapshot) -> Result<bool, LakeError> {
+        let active = newest.files().await?;
+        if active.iter().any(|file| file.path == staged.path) {
+            return Ok(true);
+        }
+        let added = self.added_since(staged.staged_at, newest).await?;
+        Ok(added.is_some_and(|files| files.iter().any(|file| file.path == staged.path)))
     }
 
     fn committing(&self) -> String {

@@ -37,6 +37,25 @@ impl Location {
     }
 }
 
+impl Location {
+    /// The place of a table below this one; a directory is created.
+    pub(super) fn below(&self, table: &str) -> Result<Self, LakeError> {
+        let what = || format!("making room for table `{table}`");
+        let root = self.root.join(&format!("{table}/"));
+        let root = root.map_err(|why| LakeError::internal(what(), why))?;
+        if let Some(path) = root.to_file_path().ok().filter(|_| root.scheme() == "file") {
+            let create = || -> std::io::Result<()> {
+                std::fs::create_dir_all(&path)?;
+                let parent = path.parent().map(std::fs::File::open).transpose()?;
+                parent.map_or(Ok(()), |parent| parent.sync_all())
+            };
+            create()
+                .map_err(|error| LakeError::Retryable { what: what(), why: error.to_string() })?;
+        }
+        Ok(Self { root, store: Arc::clone(&self.store) })
+    }
+}
+
 fn open_directory(config: &LakeConfig, path: &FilePath) -> Result<Location, LakeError> {
     if config.url.is_empty() {
         return Err(wrong(config, "names no directory"));

@@ -36,6 +36,8 @@ pub struct StagedFile {
     pub rows: usize,
     /// Its size.
     pub bytes: u64,
+    /// The table's newest known version when it was written: no older commit can name it.
+    pub(super) staged_at: u64,
     /// The log's entry, without the part that the commit adds.
     pub(super) entry: RecordBatch,
 }
@@ -68,6 +70,7 @@ impl Table {
         purpose: Purpose,
     ) -> Result<StagedFile, LakeError> {
         let what = || format!("writing a file of `{}`", self.name().name());
+        let staged_at = self.version();
         let encode = {
             let (spec, rows) = (self.spec().clone(), batch.rows.clone());
             blocking(what(), move || parquet_file::encode(&spec, &rows, purpose)).await?
@@ -89,7 +92,7 @@ impl Table {
         let payload = PutPayload::from(bytes);
         let put = self.object_store().put(&path_of(&url)?, payload).await;
         put.map_err(|error| LakeError::from_store(what(), error))?;
-        Ok(StagedFile { path, date, rows: batch.rows.num_rows(), bytes: size, entry })
+        Ok(StagedFile { path, date, rows: batch.rows.num_rows(), bytes: size, staged_at, entry })
     }
 
     fn write_context(&self, date: Option<i32>) -> KernelResult<BoundWriteContext> {

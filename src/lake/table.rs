@@ -43,14 +43,11 @@ impl Table {
     /// or a property forbids writing.
     pub(super) async fn open(
         name: TableName,
-        location: Location,
+        location: &Location,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LakeError> {
         let spec = name.spec();
-        let Location { root, store } = location;
-        let root = root
-            .join(&format!("{}/", name.name()))
-            .map_err(|why| LakeError::internal("naming a table", why))?;
+        let Location { root, store } = location.below(name.name())?;
         let engine = Arc::new(engine(&store));
         let log = Log::list(&store, &path_of(&root)?).await?;
         let is_new = log.is_empty();

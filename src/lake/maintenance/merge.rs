@@ -55,6 +55,7 @@ pub(super) async fn merge(
         add: vec![output.clone()],
         remove: group.files.iter().map(|file| file.path.clone()).collect(),
         transactions: vec![(fence, next)],
+        amends: false,
     };
     if commit_while_active(table, on, &commit).await? {
         return Ok(Merged::Files(group.files.len()));

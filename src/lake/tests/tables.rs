@@ -204,6 +204,7 @@ async fn anomalies_prices_and_keys_keep_every_column() {
         key_hash: [7; 32],
         prefix: "tm_abc".to_owned(),
         owner: "team-a".to_owned(),
+        asserted: BTreeMap::from([("tenant".to_owned(), "acme".to_owned())]),
         scopes: vec!["ingest".to_owned(), "query".to_owned()],
         tenants: Vec::new(),
         claims_allowed: false,

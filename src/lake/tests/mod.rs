@@ -3,6 +3,7 @@
 mod commits;
 mod dictionary;
 mod durability;
+mod latency;
 mod merging;
 mod tables;
 

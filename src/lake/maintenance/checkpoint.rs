@@ -4,7 +4,7 @@ use object_store::ObjectStoreExt;
 
 use crate::lake::error::LakeError;
 use crate::lake::log::Log;
-use crate::lake::snapshot::{Snapshot, blocking};
+use crate::lake::snapshot::blocking;
 use crate::lake::table::{Table, path_of};
 use crate::time::Timestamp;
 
@@ -25,8 +25,7 @@ pub(super) async fn checkpoint(table: &Table, every: u64) -> Result<Option<u64>,
     let (kernel, engine) = (snapshot.kernel().clone(), table.engine().clone());
     let written = blocking(what(), move || kernel.checkpoint(engine.as_ref(), None)).await?;
     let (_, kernel) = written.map_err(|error| LakeError::from_kernel(what(), error))?;
-    let engine = table.engine().clone();
-    table.install(Snapshot::new(table.name(), kernel, engine, taken_at));
+    table.install(snapshot.later(kernel, taken_at));
     Ok(Some(snapshot.version()))
 }
 

@@ -125,3 +125,30 @@ async fn identities_of_all_files_and_of_those_that_others_added() {
     assert_eq!(file.hashes.len(), 2);
     assert!(file.hashes.contains(&(expected.identity_hash, expected.content_hash)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_files_follows_from_an_earlier_one() {
+    let dir = TempDir::new().expect("a directory");
+    let lake = open(&dir).await;
+    let calls = lake.table(TableName::Calls);
+    for batch in 0..6 {
+        append(calls, batch * 2..batch * 2 + 2).await;
+        // Listed at every other version only: what follows spans several log entries.
+        if batch % 2 == 0 {
+            calls.snapshot().files().await.expect("files");
+        }
+        if batch == 3 {
+            Maintenance::new(merging::eager()).run_once(calls).await.expect("a run");
+        }
+    }
+    let paths = |files: &[DataFile]| {
+        let mut files = files.to_vec();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files
+    };
+    let followed = calls.snapshot().files().await.expect("files");
+    let again = open(&dir).await;
+    let listed = again.table(TableName::Calls).snapshot().files().await.expect("files");
+    assert_eq!(followed.len(), 3);
+    assert_eq!(paths(&followed), paths(&listed));
+}

@@ -3,6 +3,7 @@
 mod commits;
 mod dictionary;
 mod durability;
+mod faults;
 mod latency;
 mod merging;
 mod tables;

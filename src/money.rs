@@ -87,6 +87,14 @@ impl Decimal {
         }
     }
 
+    /// The largest whole number that is not above the value.
+    pub fn floor(self) -> i128 {
+        // A divisor beyond `i128` leaves nothing but the sign.
+        let nothing = if self.mantissa < 0 { -1 } else { 0 };
+        let divisor = 10_i128.checked_pow(self.scale);
+        divisor.map_or(nothing, |divisor| self.mantissa.div_euclid(divisor))
+    }
+
     /// The exact sum; `None` when it does not fit.
     pub fn checked_add(self, other: Self) -> Option<Self> {
         let scale = self.scale.max(other.scale);

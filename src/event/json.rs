@@ -1,9 +1,13 @@
-//! JSON values as events carry them: numbers exact, objects in the sender's order.
+//! JSON values as events carry them: numbers exact, objects with their keys sorted.
 //!
-//! In: bytes. Out: [`Json`]. Never: a float, a duplicate key, an unbounded depth.
+//! In: bytes and the [`Shape`] of what may be kept. Out: [`Json`]. What the shape does not list is
+//! skipped while reading and never held: a prompt leaves no trace. Never: a float, a duplicate key,
+//! an unbounded depth, a piece of the input in an error.
 
 use std::fmt;
 
+use super::shape::Shape;
+use super::{Rejection, RejectionCode};
 use crate::money::Decimal;
 
 /// A JSON value.
@@ -19,11 +23,28 @@ pub enum Json {
     Text(String),
     /// A list.
     Array(Vec<Json>),
-    /// An object; keys are unique and keep the sender's order.
+    /// An object; keys are unique and sorted.
     Object(Vec<(String, Json)>),
 }
 
 impl Json {
+    /// Reads a whole JSON document, everything in it.
+    ///
+    /// # Errors
+    /// [`RejectionCode::InvalidJson`], [`RejectionCode::DuplicateKey`], [`RejectionCode::TooDeep`];
+    /// [`RejectionCode::InvalidField`] for a number beyond 38 digits.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Rejection> {
+        Self::read(bytes, &Shape::Everything)
+    }
+
+    /// Reads what a shape keeps of a JSON document.
+    ///
+    /// # Errors
+    /// As [`Json::parse`]; what is skipped must be JSON, too.
+    pub fn read(bytes: &[u8], shape: &Shape) -> Result<Self, Rejection> {
+        super::reader::read(bytes, shape)
+    }
+
     /// The value under `key`, when this is an object that has it; an explicit `null` is `None` too.
     pub fn field(&self, key: &str) -> Option<&Json> {
         match self {
@@ -74,6 +95,32 @@ impl Json {
             _ => None,
         }
     }
+
+    /// What kind of value this is, for messages.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a truth value",
+            Self::Number(_) => "a number",
+            Self::Text(_) => "a text",
+            Self::Array(_) => "a list",
+            Self::Object(_) => "an object",
+        }
+    }
+
+    /// An object of these fields, keys sorted.
+    ///
+    /// # Errors
+    /// [`RejectionCode::DuplicateKey`].
+    pub(super) fn object(mut fields: Vec<(String, Json)>) -> Result<Self, Rejection> {
+        fields.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let twice = fields.iter().zip(fields.iter().skip(1)).any(|((a, _), (b, _))| a == b);
+        if twice {
+            let message = "an object has a key twice";
+            return Err(Rejection::new(RejectionCode::DuplicateKey, message));
+        }
+        Ok(Self::Object(fields))
+    }
 }
 
 impl fmt::Display for Json {
@@ -105,5 +152,9 @@ impl fmt::Display for Json {
 }
 
 fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
+    if text.bytes().all(plain) {
+        return write!(f, "\"{text}\"");
+    }
     f.write_str(&serde_json::to_string(text).map_err(|_| fmt::Error)?)
 }

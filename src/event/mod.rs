@@ -2,15 +2,27 @@
 
 mod call_event;
 mod canonical;
+mod decode;
 mod envelope;
+mod envelope_json;
 mod identity;
 mod json;
 mod lineage;
+mod litellm;
+mod reader;
 mod rejection;
+mod shape;
+mod split;
+#[cfg(test)]
+mod tests;
 
 pub use call_event::{CallEvent, CallStatus, Who};
+pub use decode::{RECEIVED_BYTES_MAX, STORED_BYTES_MAX, decode_call_event};
 pub use envelope::{Envelope, EnvelopeBody};
 pub use identity::{HASH_VERSION, Identity, content_hash_of};
 pub use json::Json;
 pub use lineage::Lineage;
+pub use litellm::decode_litellm;
 pub use rejection::{Rejection, RejectionCode};
+pub use shape::Shape;
+pub use split::{SplitError, split_events};

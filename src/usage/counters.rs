@@ -22,11 +22,15 @@ pub struct Usage {
     pub requests: Vec<Counters>,
     /// How much is known.
     pub status: UsageStatus,
-    /// The dialect whose rules were applied: `openai/chat.completions`.
+    /// The dialect whose rules were applied: `openai/chat.completions`; empty when nothing had to
+    /// be read and the event names none.
     pub dialect: String,
-    /// The service tier that the usage block itself names; it wins over the event's.
+    /// The service tier that the response itself names, and `batch` for batch APIs; it wins over
+    /// the event's. One of `standard`, `batch`, `flex`, `priority`, `provisioned`, or what the
+    /// provider says in lower case (`super::service_tier` spells the event's the same way).
     pub service_tier: Option<String>,
-    /// Further facts of the usage block that prices depend on: `speed`, `inference_geo`.
+    /// Further facts of the usage block that prices depend on, values in lower case:
+    /// `speed` (`fast`, `standard`), `inference_geo` (`us`, `global`), `traffic_type`.
     pub facts: BTreeMap<String, String>,
     /// What the provider itself says it cost, in USD, and who says it.
     pub reported_cost: Option<(Decimal, String)>,

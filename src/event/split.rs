@@ -1,0 +1,59 @@
+//! A body of several events becomes its events: one object, a list of them, or one a line.
+//!
+//! In: the bytes of a request or a file. Out: the bytes of each event. Only where the body cannot be
+//! split at all is it refused as a whole; a broken event among good ones is its own fault.
+
+use jiter::{Jiter, Peek};
+
+/// A body that cannot be split into events.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected an event, a list of events, or one event a line: {why}")]
+pub struct SplitError {
+    why: String,
+}
+
+/// The events of a body, in order. Broken elements come as their bytes, too: decoding them says
+/// what is wrong.
+///
+/// # Errors
+/// [`SplitError`] when the body is empty, begins as no event, or is a list that breaks off.
+pub fn split_events(body: &[u8]) -> Result<Vec<&[u8]>, SplitError> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii();
+    match body.first() {
+        None => Err(wrong("the body is empty".to_owned())),
+        Some(b'[') => split_list(body),
+        Some(b'{') => Ok(split_lines(body)),
+        Some(_) => Err(wrong("it begins with neither `{` nor `[`".to_owned())),
+    }
+}
+
+fn split_list(body: &[u8]) -> Result<Vec<&[u8]>, SplitError> {
+    let mut jiter = Jiter::new(body);
+    let at =
+        |error: jiter::JiterError| wrong(format!("the list breaks off at byte {}", error.index));
+    let mut events = Vec::new();
+    let mut next = jiter.next_array().map_err(at)?;
+    while let Some(peek) = next {
+        let start = jiter.current_index();
+        jiter.known_skip(peek).map_err(at)?;
+        events.push(jiter.slice_to_current(start).trim_ascii());
+        next = jiter.array_step().map_err(at)?;
+    }
+    jiter.finish().map_err(at)?;
+    Ok(events)
+}
+
+/// One document over several lines, or one a line.
+fn split_lines(body: &[u8]) -> Vec<&[u8]> {
+    let mut jiter = Jiter::new(body);
+    let whole = jiter.known_skip(Peek::Object).is_ok() && jiter.finish().is_ok();
+    if whole {
+        return vec![body];
+    }
+    let lines = body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    lines.filter(|line| !line.is_empty()).collect()
+}
+
+fn wrong(why: String) -> SplitError {
+    SplitError { why }
+}

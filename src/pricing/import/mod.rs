@@ -1,0 +1,5 @@
+//! Published price maps become book files.
+
+mod litellm;
+
+pub use litellm::{Import, ImportError, import_litellm};

@@ -49,7 +49,7 @@ impl Table {
         let spec = name.spec();
         let Location { root, store } = location.below(name.name())?;
         let engine = Arc::new(engine(&store));
-        let log = Log::list(&store, &path_of(&root)?).await?;
+        let log = Log::list_newest(&store, &path_of(&root)?).await?;
         let is_new = log.is_empty();
         log.check(&store, name.name()).await?;
         let taken_at = clock.now();

@@ -13,11 +13,9 @@ const LOG_KEPT_SECONDS: i64 = 2 * 86_400;
 
 /// Writes a checkpoint when `every` versions have passed since the last one.
 pub(super) async fn checkpoint(table: &Table, every: u64) -> Result<Option<u64>, LakeError> {
-    let log = Log::list(&table.object_store(), &path_of(table.root())?).await?;
     let snapshot = table.refresh().await?;
-    let since =
-        snapshot.version() - log.newest_checkpoint().unwrap_or_default().min(snapshot.version());
-    if since < every.max(1) {
+    let last = snapshot.kernel().log_segment().checkpoint_version.unwrap_or_default();
+    if snapshot.version().saturating_sub(last) < every.max(1) {
         return Ok(None);
     }
     let taken_at = table.now();

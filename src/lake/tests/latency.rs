@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 
-const COMMITS: i64 = 1_000;
+const COMMITS: i64 = 200;
 const ROWS: i64 = 200;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -85,7 +85,7 @@ impl Default for MaintenanceConfig {
             small_file: ByteSize(64 << 20),
             small_files_max: 128,
             merge_every: Span::seconds(5 * 60),
-            merge_bytes_max: ByteSize(32 << 20),
+            merge_bytes_max: ByteSize(16 << 20),
             checkpoint_every: 100,
             keep_files: Span::seconds(25 * 3_600),
         }

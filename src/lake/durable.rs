@@ -66,6 +66,12 @@ impl DurableStore {
     pub(super) fn syncs(&self) -> u64 {
         self.disk.syncs.load(Ordering::Relaxed)
     }
+
+    /// As if an fsync had failed.
+    #[cfg(test)]
+    pub(super) fn refuse(&self) {
+        self.disk.refuse(FilePath::new("disk"), &io::Error::other("input/output error"));
+    }
 }
 
 impl Disk {
@@ -91,7 +97,8 @@ impl Disk {
             // The file has its second name, or was given up; one left behind is never listed.
             let _ = fs::remove_file(&staged);
         }
-        put.and_then(|()| self.sync_parent(place))
+        // From here on the file can be seen, so that its failure must not look like "not written".
+        put.and_then(|()| self.sync_parent(place).map_err(|error| self.refuse(place, &error)))
     }
 
     fn stage(&self, place: &FilePath) -> io::Result<(PathBuf, File)> {
@@ -133,13 +140,16 @@ impl Disk {
             return Ok(());
         }
         self.syncs.fetch_add(1, Ordering::Relaxed);
-        file.sync_all().map_err(|error| {
-            if error.kind() == ErrorKind::StorageFull {
-                return failure(error);
-            }
-            let refused = Refused(format!("`{}`: {error}", path.display()));
-            failure(self.refused.get_or_init(|| refused).clone())
+        file.sync_all().map_err(|error| match error.kind() {
+            ErrorKind::StorageFull => failure(error),
+            _ => self.refuse(path, &error),
         })
+    }
+
+    /// Refuses every write from now on; the first reason is kept.
+    fn refuse(&self, path: &FilePath, error: &dyn std::error::Error) -> Error {
+        let refused = Refused(format!("`{}`: {error}", path.display()));
+        failure(self.refused.get_or_init(|| refused).clone())
     }
 }
 

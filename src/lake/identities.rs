@@ -1,17 +1,14 @@
 //! The identities that are in the table: what duplicate detection is rebuilt from.
 
 use arrow::array::{AsArray, RecordBatch};
+use futures::StreamExt;
 use futures::stream::BoxStream;
-use futures::{StreamExt, TryStreamExt};
-use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
 
+use super::changes::Changes;
 use super::error::LakeError;
 use super::files::DataFile;
-use super::log::LOG;
 use super::snapshot::Snapshot;
 use super::table::{Table, path_of};
-use super::tables::DATE;
 
 /// How many files are read at a time.
 const READ_AT_ONCE: usize = 8;
@@ -51,22 +48,14 @@ impl Table {
         since: u64,
         to: &Snapshot,
     ) -> Result<Option<Vec<DataFile>>, LakeError> {
-        let log = path_of(self.root())?.join(LOG);
-        let store = self.object_store();
-        let reads = (since + 1..=to.version()).map(|version| {
-            let entry = log.clone().join(format!("{version:020}.json"));
-            added_by(store.as_ref(), entry)
-        });
-        let reads = futures::stream::iter(reads).buffered(READ_AT_ONCE);
-        let added: Result<Vec<Vec<DataFile>>, object_store::Error> = reads.try_collect().await;
-        match added {
-            Ok(added) => Ok(Some(added.into_iter().flatten().collect())),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => {
-                let what = format!("reading the log of `{}`", self.name().name());
-                Err(LakeError::from_store(what, error))
-            }
-        }
+        let (store, root) = (self.object_store(), path_of(self.root())?);
+        let changes =
+            Changes::between(&store, &root, since, to.version()).await.map_err(|error| {
+                LakeError::from_store(format!("reading the log of `{}`", self.name().name()), error)
+            })?;
+        let Some(changes) = changes else { return Ok(None) };
+        let added = changes.into_iter().flat_map(|change| change.added);
+        Ok(Some(added.filter(|(_, is_new)| *is_new).map(|(file, _)| file).collect()))
     }
 }
 
@@ -75,47 +64,4 @@ fn hashes(batch: &RecordBatch) -> Option<Vec<([u8; 16], [u8; 16])>> {
     let content = batch.column_by_name("content_hash")?.as_binary_opt::<i32>()?;
     let both = identity.iter().zip(content);
     Some(both.filter_map(|(a, b)| Some((a?.try_into().ok()?, b?.try_into().ok()?))).collect())
-}
-
-async fn added_by(
-    store: &dyn ObjectStore,
-    entry: Path,
-) -> Result<Vec<DataFile>, object_store::Error> {
-    let bytes = store.get(&entry).await?.bytes().await?;
-    let lines = bytes.split(|byte| *byte == b'\n');
-    let actions = lines.filter_map(|line| serde_json::from_slice::<Action>(line).ok());
-    Ok(actions
-        .filter_map(|action| action.add)
-        .filter(|add| add.data_change)
-        .map(Add::file)
-        .collect())
-}
-
-#[derive(serde::Deserialize)]
-struct Action {
-    add: Option<Add>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Add {
-    path: String,
-    size: u64,
-    modification_time: i64,
-    data_change: bool,
-    partition_values: std::collections::BTreeMap<String, Option<String>>,
-    stats: Option<String>,
-}
-
-impl Add {
-    fn file(mut self) -> DataFile {
-        DataFile {
-            path: self.path,
-            size: self.size,
-            modified_at: self.modification_time,
-            date: self.partition_values.remove(DATE).flatten(),
-            records: self.stats.as_deref().and_then(super::files::records),
-            statistics: self.stats,
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
@@ -23,10 +24,32 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Lists the log of the table below `root`.
+    /// Lists the whole log of the table below `root`.
     pub(super) async fn list(store: &Arc<dyn ObjectStore>, root: &Path) -> Result<Self, LakeError> {
+        let log = root.clone().join(LOG);
+        Self::collect(store.list(Some(&log)), root).await
+    }
+
+    /// Lists what a reader needs: from the newest checkpoint on, where a hint names it.
+    pub(super) async fn list_newest(
+        store: &Arc<dyn ObjectStore>,
+        root: &Path,
+    ) -> Result<Self, LakeError> {
+        let log = root.clone().join(LOG);
+        let Some(version) = hint(store, &log).await else {
+            return Self::list(store, root).await;
+        };
+        // Names of one version follow its number, so that those of the checkpoint itself are listed.
+        let before = log.clone().join(format!("{version:020}"));
+        Self::collect(store.list_with_offset(Some(&log), &before), root).await
+    }
+
+    async fn collect(
+        listing: BoxStream<'_, object_store::Result<ObjectMeta>>,
+        root: &Path,
+    ) -> Result<Self, LakeError> {
         let what = || format!("listing the log of `{root}`");
-        let listed = store.list(Some(&root.clone().join(LOG))).try_collect::<Vec<_>>().await;
+        let listed = listing.try_collect::<Vec<_>>().await;
         let mut log = Self::default();
         for meta in listed.map_err(|error| LakeError::from_store(what(), error))? {
             let name = meta.location.filename().unwrap_or_default().to_owned();
@@ -65,6 +88,17 @@ impl Log {
         let checks = entries.map(|(_, meta)| check_entry(store, meta, table));
         futures::stream::iter(checks).buffered(READ_AT_ONCE).try_collect::<()>().await
     }
+}
+
+/// The version that `_last_checkpoint` names; a hint that cannot be read is no hint.
+async fn hint(store: &Arc<dyn ObjectStore>, log: &Path) -> Option<u64> {
+    #[derive(serde::Deserialize)]
+    struct Hint {
+        version: u64,
+    }
+    let found = store.get(&log.clone().join("_last_checkpoint")).await.ok()?;
+    let hint: Hint = serde_json::from_slice(&found.bytes().await.ok()?).ok()?;
+    Some(hint.version)
 }
 
 async fn check_entry(

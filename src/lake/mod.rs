@@ -3,6 +3,8 @@
 //! Each table is a Delta table that any engine opens by its path. Rows and the offsets they came from
 //! land in one commit; nothing here decides what a row is.
 
+mod cell;
+mod changes;
 mod column;
 mod commit;
 mod config;
@@ -26,7 +28,8 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-pub use column::{Cell, Column, ColumnInfo, Kind, Layout};
+pub use cell::Cell;
+pub use column::{Column, ColumnInfo, Kind, Layout};
 pub use commit::{Commit, Operation, Outcome};
 pub use config::{Durability, LakeConfig, MaintenanceConfig, S3Config};
 pub use dictionary::dictionary;

@@ -1,8 +1,7 @@
 //! How rows are laid out in Parquet.
 //!
 //! zstd level 1; dictionaries where few values repeat, deltas for times, offsets and ids, neither for
-//! hashes and raw usage; page statistics everywhere that they can prune. Merged files also get a bloom
-//! filter on the event id.
+//! hashes and raw usage. Merged files also get page statistics, and a bloom filter on the event id.
 
 use arrow::array::RecordBatch;
 use parquet::arrow::ArrowWriter;
@@ -47,7 +46,12 @@ fn properties(spec: &TableSpec, purpose: Purpose) -> Result<WriterProperties, Pa
         .set_created_by(ENGINE_INFO.to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_statistics_enabled(EnabledStatistics::Page);
+        .set_statistics_enabled(match purpose {
+            // Nearly a hundred columns of page indexes would outweigh a second's rows.
+            Purpose::Ingest => EnabledStatistics::Chunk,
+            Purpose::Keep => EnabledStatistics::Page,
+        })
+        .set_offset_index_disabled(purpose == Purpose::Ingest);
     let builder = spec.columns.iter().fold(builder, laid_out);
     let bloom = purpose == Purpose::Keep;
     let event_id = spec.columns.iter().find(|column| column.name == "event_id");

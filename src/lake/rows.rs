@@ -10,7 +10,8 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use super::column::{Cell, Column, Kind};
+use super::cell::Cell;
+use super::column::{Column, Kind};
 use super::error::LakeError;
 
 /// What a table holds, a row each.

@@ -6,15 +6,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use delta_kernel::SnapshotRef;
 use delta_kernel_default_engine::DefaultEngine;
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
+use object_store::ObjectStore;
 use tokio::sync::OnceCell;
 
+use super::changes::Changes;
 use super::error::LakeError;
 use super::files::{self, DataFile};
+use super::table::path_of;
 use super::tables::TableName;
 use crate::time::Timestamp;
 
 /// The kernel's engine, over the lake's store and the process's runtime.
 pub(super) type Engine = DefaultEngine<TokioMultiThreadExecutor>;
+
+/// A list of files follows from an earlier one by reading at most so many log entries.
+const VERSIONS_READ_MAX: u64 = 64;
 
 /// One version of a table. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -23,37 +29,65 @@ pub struct Snapshot(Arc<State>);
 #[derive(Debug)]
 struct State {
     table: TableName,
+    store: Arc<dyn ObjectStore>,
     kernel: SnapshotRef,
     engine: Arc<Engine>,
     taken_at: Timestamp,
+    /// The files of an earlier version, from which these files follow by reading the log between.
+    base: Option<Base>,
     /// Transactions that were read already, or were committed with this version.
     offsets: Mutex<HashMap<String, Option<i64>>>,
     files: OnceCell<Arc<[DataFile]>>,
+}
+
+/// The files of an earlier version.
+#[derive(Debug, Clone)]
+struct Base {
+    version: u64,
+    files: Arc<[DataFile]>,
 }
 
 impl Snapshot {
     /// A snapshot as read at that time.
     pub(super) fn new(
         table: TableName,
+        store: Arc<dyn ObjectStore>,
         kernel: SnapshotRef,
         engine: Arc<Engine>,
         taken_at: Timestamp,
     ) -> Self {
         let (offsets, files) = (Mutex::default(), OnceCell::new());
-        Self(Arc::new(State { table, kernel, engine, taken_at, offsets, files }))
+        Self(Arc::new(State { table, store, kernel, engine, taken_at, base: None, offsets, files }))
     }
 
-    /// The snapshot that a commit on this one left: what was read here holds there too, but for the
-    /// commit's own transactions.
+    /// A later version of the same table, as read at that time.
+    pub(super) fn later(&self, kernel: SnapshotRef, taken_at: Timestamp) -> Self {
+        let state = &self.0;
+        let listed = state.files.get().cloned();
+        let listed = listed.map(|files| Base { version: self.version(), files });
+        Self(Arc::new(State {
+            table: state.table,
+            store: Arc::clone(&state.store),
+            kernel,
+            engine: Arc::clone(&state.engine),
+            taken_at,
+            base: listed.or_else(|| state.base.clone()),
+            offsets: Mutex::default(),
+            files: OnceCell::new(),
+        }))
+    }
+
+    /// The version that a commit on this one left: the transactions that were read here hold there
+    /// too, but for the commit's own.
     pub(super) fn followed_by(
         &self,
         kernel: SnapshotRef,
         transactions: &[(String, i64)],
         taken_at: Timestamp,
     ) -> Self {
+        let next = self.later(kernel, taken_at);
         let mut offsets = self.known_offsets().clone();
         offsets.extend(transactions.iter().map(|(app, next)| (app.clone(), Some(*next))));
-        let next = Self::new(self.0.table, kernel, Arc::clone(&self.0.engine), taken_at);
         *next.known_offsets() = offsets;
         next
     }
@@ -104,14 +138,30 @@ impl Snapshot {
     /// # Errors
     /// [`LakeError::Retryable`] when the log cannot be read.
     pub async fn files(&self) -> Result<Arc<[DataFile]>, LakeError> {
-        let list = async {
-            let state = Arc::clone(&self.0);
-            let what = format!("listing the files of `{}`", state.table.name());
-            let list = move || files::list(&state.kernel, state.engine.as_ref());
-            let listed = blocking(what.clone(), list).await?;
-            Ok(listed.map_err(|error| LakeError::from_kernel(what, error))?.into())
-        };
-        self.0.files.get_or_try_init(|| list).await.cloned()
+        self.0.files.get_or_try_init(|| self.list()).await.cloned()
+    }
+
+    async fn list(&self) -> Result<Arc<[DataFile]>, LakeError> {
+        let state = Arc::clone(&self.0);
+        let what = format!("listing the files of `{}`", state.table.name());
+        if let Some(files) = self.files_after_base(&what).await? {
+            return Ok(files);
+        }
+        let list = move || files::list(&state.kernel, state.engine.as_ref());
+        let listed = blocking(what.clone(), list).await?;
+        Ok(listed.map_err(|error| LakeError::from_kernel(what, error))?.into())
+    }
+
+    /// The files by what changed since an earlier version, where that is a short way.
+    async fn files_after_base(&self, what: &str) -> Result<Option<Arc<[DataFile]>>, LakeError> {
+        let Some(base) = &self.0.base else { return Ok(None) };
+        if self.version().saturating_sub(base.version) > VERSIONS_READ_MAX {
+            return Ok(None);
+        }
+        let root = path_of(self.0.kernel.table_root())?;
+        let changes = Changes::between(&self.0.store, &root, base.version, self.version()).await;
+        let changes = changes.map_err(|error| LakeError::from_store(what, error))?;
+        Ok(changes.map(|changes| Changes::apply(&base.files, changes).into()))
     }
 }
 

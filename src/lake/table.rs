@@ -49,7 +49,7 @@ impl Table {
         let spec = name.spec();
         let Location { root, store } = location.below(name.name())?;
         let engine = Arc::new(engine(&store));
-        let log = Log::list(&store, &path_of(&root)?).await?;
+        let log = Log::list_newest(&store, &path_of(&root)?).await?;
         let is_new = log.is_empty();
         log.check(&store, name.name()).await?;
         let taken_at = clock.now();
@@ -67,7 +67,8 @@ impl Table {
             };
             blocking(what, open).await??
         };
-        let newest = RwLock::new(Snapshot::new(name, kernel, Arc::clone(&engine), taken_at));
+        let newest = Snapshot::new(name, Arc::clone(&store), kernel, Arc::clone(&engine), taken_at);
+        let newest = RwLock::new(newest);
         Ok(Self(Arc::new(State { spec, root, store, engine, clock, newest })))
     }
 
@@ -145,8 +146,7 @@ impl Table {
         };
         let kernel = blocking(what(), read).await?;
         let kernel = kernel.map_err(|error| LakeError::from_kernel(what(), error))?;
-        let engine = Arc::clone(self.engine());
-        Ok(self.install(Snapshot::new(self.name(), kernel, engine, taken_at)))
+        Ok(self.install(known.later(kernel, taken_at)))
     }
 
     /// Whether a snapshot is too old for its next version to be surely free.

@@ -4,7 +4,7 @@ use object_store::ObjectStoreExt;
 
 use crate::lake::error::LakeError;
 use crate::lake::log::Log;
-use crate::lake::snapshot::{Snapshot, blocking};
+use crate::lake::snapshot::blocking;
 use crate::lake::table::{Table, path_of};
 use crate::time::Timestamp;
 
@@ -13,11 +13,9 @@ const LOG_KEPT_SECONDS: i64 = 2 * 86_400;
 
 /// Writes a checkpoint when `every` versions have passed since the last one.
 pub(super) async fn checkpoint(table: &Table, every: u64) -> Result<Option<u64>, LakeError> {
-    let log = Log::list(&table.object_store(), &path_of(table.root())?).await?;
     let snapshot = table.refresh().await?;
-    let since =
-        snapshot.version() - log.newest_checkpoint().unwrap_or_default().min(snapshot.version());
-    if since < every.max(1) {
+    let last = snapshot.kernel().log_segment().checkpoint_version.unwrap_or_default();
+    if snapshot.version().saturating_sub(last) < every.max(1) {
         return Ok(None);
     }
     let taken_at = table.now();
@@ -25,8 +23,7 @@ pub(super) async fn checkpoint(table: &Table, every: u64) -> Result<Option<u64>,
     let (kernel, engine) = (snapshot.kernel().clone(), table.engine().clone());
     let written = blocking(what(), move || kernel.checkpoint(engine.as_ref(), None)).await?;
     let (_, kernel) = written.map_err(|error| LakeError::from_kernel(what(), error))?;
-    let engine = table.engine().clone();
-    table.install(Snapshot::new(table.name(), kernel, engine, taken_at));
+    table.install(snapshot.later(kernel, taken_at));
     Ok(Some(snapshot.version()))
 }
 

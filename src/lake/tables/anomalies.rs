@@ -1,7 +1,8 @@
 //! `anomalies`: incidents, a row per revision; the highest revision is what is known now.
 
 use crate::anomaly::{Anomaly, Contribution, IncidentState, Scope};
-use crate::lake::column::{Cell, Column, columns};
+use crate::lake::cell::Cell;
+use crate::lake::column::{Column, columns};
 use crate::lake::rows::Row;
 use crate::time::Timestamp;
 

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::lake::column::{Cell, Column, columns};
+use crate::lake::cell::Cell;
+use crate::lake::column::{Column, columns};
 use crate::lake::rows::Row;
 use crate::time::Timestamp;
 

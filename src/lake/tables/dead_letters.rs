@@ -4,7 +4,8 @@
 //! with its content. A replay adds a row with `replayed_at`; the first row stays as it was.
 
 use crate::event::{Lineage, RejectionCode};
-use crate::lake::column::{Cell, Column, columns};
+use crate::lake::cell::Cell;
+use crate::lake::column::{Column, columns};
 use crate::lake::rows::Row;
 use crate::time::Timestamp;
 

@@ -1,6 +1,7 @@
 //! `prices`: the price book as rows. A version's rows are durable here before any charge names it.
 
-use crate::lake::column::{Cell, Column, columns};
+use crate::lake::cell::Cell;
+use crate::lake::column::{Column, columns};
 use crate::lake::rows::Row;
 use crate::time::Timestamp;
 

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Merges whatever is small, at once.
-fn eager() -> MaintenanceConfig {
+pub(super) fn eager() -> MaintenanceConfig {
     let merge_every = crate::setting::Span::millis(0);
     MaintenanceConfig { merge_every, ..MaintenanceConfig::default() }
 }

@@ -3,7 +3,8 @@
 
 use super::row::CallRow;
 use crate::event::HASH_VERSION;
-use crate::lake::column::{Cell, Column, columns};
+use crate::lake::cell::Cell;
+use crate::lake::column::{Column, columns};
 use crate::usage::{TokenClass, Tokens};
 
 /// The version of these columns; a release that adds one raises it.

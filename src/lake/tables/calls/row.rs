@@ -2,7 +2,8 @@
 
 use crate::charge::Charge;
 use crate::event::{Lineage, Rejection, RejectionCode};
-use crate::lake::column::{Cell, Column, DECIMAL_SCALE};
+use crate::lake::cell::Cell;
+use crate::lake::column::{Column, DECIMAL_SCALE};
 use crate::lake::rows::Row;
 use crate::money::{Decimal, Usd};
 use crate::time::Timestamp;

@@ -7,11 +7,11 @@
 use std::fmt;
 use std::sync::LazyLock;
 
+use apache_avro::Schema;
 use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::schema_compatibility::SchemaCompatibility;
 use apache_avro::types::Value;
 use apache_avro::util::max_allocation_bytes;
-use apache_avro::Schema;
 
 use super::decode::{RECEIVED_BYTES_MAX, call_event_from, too_large};
 use super::shape::{CONTEXT, Shape, USAGE};

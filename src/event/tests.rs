@@ -153,8 +153,8 @@ fn examples_decode_and_the_schemas_name_what_is_kept() {
 }
 
 mod avro {
-    use apache_avro::types::{Record, Value};
     use apache_avro::Schema;
+    use apache_avro::types::{Record, Value};
     use apache_avro::writer::datum::GenericDatumWriter;
 
     use super::*;

@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::TryStreamExt;
 use rand::Rng;
 
 use super::batch::{Decided, Pending};
+use super::lineage;
 use super::seen::Seen;
-use crate::lake::{
-    Commit, Lake, LakeError, Outcome, Rows, Snapshot, StagedFile, Table, TableName,
-};
+use crate::event::Identity;
+use crate::lake::{Commit, Lake, LakeError, Outcome, Rows, Snapshot, StagedFile, Table, TableName};
 use crate::source::Partition;
 
 /// Where a partition is, as this process believes.
@@ -102,7 +103,7 @@ impl Committer {
         if ahead.is_none_or(|ahead| ahead <= next) {
             return Ok(HashSet::new());
         }
-        self.dead_letters().lineage_from(&snapshot, &partition.topic, partition.number, next).await
+        lineage::from_offset(self.dead_letters(), &snapshot, partition, next).await
     }
 
     /// Commits a decided batch, and says which partitions were lost meanwhile. When it returns an
@@ -210,14 +211,24 @@ impl Committer {
         })
     }
 
-    /// Reads the identities that were committed up to a version.
+    /// Reads the identities that were committed up to a version, of all files or, where the log
+    /// reaches back so far, of those added since the last version known.
     async fn learn(&mut self, upto: &Snapshot) -> Result<(), LakeError> {
-        let seen = &mut self.seen;
-        let mut insert = |identity| seen.insert(identity);
-        self.lake
-            .table(TableName::Calls)
-            .identities(upto, self.seen_at.as_ref(), &mut insert)
-            .await?;
+        let calls = self.lake.table(TableName::Calls);
+        let added = match &self.seen_at {
+            Some(known) => calls.added_since(known.version(), upto).await?,
+            None => None,
+        };
+        let files = match added {
+            Some(added) => added,
+            None => upto.files().await?.to_vec(),
+        };
+        let mut read = calls.identities(&files);
+        while let Some(identities) = read.try_next().await? {
+            for (identity_hash, content_hash) in identities.hashes {
+                self.seen.insert(Identity { identity_hash, content_hash });
+            }
+        }
         self.seen_at = Some(upto.clone());
         Ok(())
     }

@@ -19,10 +19,6 @@ pub struct PipelineConfig {
     pub max_ahead: Span,
     /// An event may lie this far behind the moment its log accepted it.
     pub max_age: Span,
-    /// How often price books are looked at for changes.
-    pub reload_interval: Span,
-    /// How often files are compacted, checkpointed and vacuumed.
-    pub maintenance_interval: Span,
 }
 
 impl Default for PipelineConfig {
@@ -33,8 +29,6 @@ impl Default for PipelineConfig {
             flush_bytes: ByteSize(64 << 20),
             max_ahead: Span::seconds(5 * 60),
             max_age: Span::seconds(35 * 86_400),
-            reload_interval: Span::seconds(2),
-            maintenance_interval: Span::seconds(60),
         }
     }
 }

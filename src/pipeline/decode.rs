@@ -66,11 +66,7 @@ pub async fn outcomes_of(
     Ok(vec![arrival.metered(body, terms)])
 }
 
-fn from_envelope<'a>(
-    message: &'a Message,
-    payload: &[u8],
-    terms: &Terms,
-) -> (Arrival<'a>, Body) {
+fn from_envelope<'a>(message: &'a Message, payload: &[u8], terms: &Terms) -> (Arrival<'a>, Body) {
     let envelope = match Envelope::decode(payload) {
         Ok(envelope) => envelope,
         Err(why) => return (message.arrival(Sender::default(), terms), Err((why, None))),
@@ -129,9 +125,7 @@ impl Arrival<'_> {
             .acceptance
             .check(&event, self.accepted_at)
             .and_then(|()| charge::meter(event.clone(), &terms.book, &terms.rules, &self.sender))
-            .and_then(|charge| {
-                CallRow::new(charge, self.message.lineage(self.index), terms.now)
-            });
+            .and_then(|charge| CallRow::new(charge, self.message.lineage(self.index), terms.now));
         match row {
             Ok(row) => Outcome::Row(Box::new(Pending {
                 row,

@@ -6,6 +6,7 @@ mod books;
 mod committer;
 mod config;
 mod decode;
+mod lineage;
 mod metrics;
 mod run;
 mod seen;
@@ -14,7 +15,7 @@ mod tests;
 mod watermark;
 
 pub use admit::Acceptance;
-pub use books::{Books, ReloadError};
+pub use books::{Books, LoadError, layer};
 pub use config::PipelineConfig;
 pub use metrics::PipelineMetrics;
 pub use run::{Parts, Pipeline, PipelineError};

@@ -80,8 +80,8 @@ impl Pipeline {
         source: Box<dyn Source>,
         parts: Parts,
     ) -> Result<Self, PipelineError> {
-        let committer = Committer::open(parts.lake.clone(), parts.clock.clone()).await?;
-        let usual = if parts.lake.is_local() { 1 } else { 5 };
+        let committer = Committer::open(parts.lake.clone()).await?;
+        let usual = if parts.lake.root().scheme() == "file" { 1 } else { 5 };
         let flush_interval =
             config.flush_interval.map_or(Duration::from_secs(usual), |interval| interval.0);
         Ok(Self {
@@ -337,9 +337,8 @@ impl Pipeline {
     }
 
     fn observe(&self) {
-        let waited = self.batch.since().map_or(0, |since| {
-            self.parts.clock.now().micros_since(since).max(0)
-        });
+        let waited =
+            self.batch.since().map_or(0, |since| self.parts.clock.now().micros_since(since).max(0));
         let seconds = Duration::from_micros(u64::try_from(waited).unwrap_or_default());
         self.parts.metrics.oldest_unflushed_seconds.set(seconds.as_secs_f64());
         for part in self.batch.parts() {

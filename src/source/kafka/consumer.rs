@@ -13,7 +13,9 @@ use futures::FutureExt;
 use rdkafka::client::ClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, StreamConsumer};
 use rdkafka::error::KafkaError;
-use rdkafka::message::{BorrowedMessage, Headers, Message as _, OwnedMessage, Timestamp as RecordTime};
+use rdkafka::message::{
+    BorrowedMessage, Headers, Message as _, OwnedMessage, Timestamp as RecordTime,
+};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 use tokio::sync::Notify;
@@ -214,7 +216,9 @@ impl KafkaSource {
             match record {
                 Ok(record) => messages.extend(self.message(&record)),
                 Err(error) => match error.rdkafka_error_code() {
-                    Some(RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::AutoOffsetReset) => {
+                    Some(
+                        RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::AutoOffsetReset,
+                    ) => {
                         return Err(expired(&error));
                     }
                     _ if messages.is_empty() => {

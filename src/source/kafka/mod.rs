@@ -14,9 +14,7 @@ use super::config::KafkaConfig;
 ///
 /// # Errors
 /// [`SourceError`].
-pub fn open(
-    config: &KafkaConfig,
-) -> Result<(KafkaSource, KafkaLog, KafkaPublisher), SourceError> {
+pub fn open(config: &KafkaConfig) -> Result<(KafkaSource, KafkaLog, KafkaPublisher), SourceError> {
     if config.brokers.is_empty() {
         let message = "`source.kafka.brokers` is required, such as `localhost:9092`";
         return Err(SourceError::Fatal(message.to_owned()));

@@ -36,8 +36,9 @@ impl Spool {
     /// [`SourceError::Fatal`] when the file is no spool or cannot be opened.
     pub fn open(path: &Path, durable: bool) -> Result<Self, SourceError> {
         let (connection, id) = schema::open(path, durable)?;
-        let extent = schema::extent(&connection)
-            .map_err(|error| SourceError::Fatal(format!("cannot read `{}`: {error}", path.display())))?;
+        let extent = schema::extent(&connection).map_err(|error| {
+            SourceError::Fatal(format!("cannot read `{}`: {error}", path.display()))
+        })?;
         let partition = Arc::new(Partition {
             app_id: format!("tokenmeter/spool/{id}"),
             topic: TOPIC.to_owned(),

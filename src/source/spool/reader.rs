@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use super::writer::SpoolLog;
 use super::schema;
+use super::writer::SpoolLog;
 use crate::source::{Extent, Message, Partition, Source, SourceError, Start, Step};
 use crate::time::Timestamp;
 

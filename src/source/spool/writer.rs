@@ -138,7 +138,10 @@ impl Writer {
     }
 
     /// Says the last offset written.
-    fn write(&mut self, group: &[(Vec<LogEntry>, Reply<Appended>)]) -> Result<Option<i64>, Failure> {
+    fn write(
+        &mut self,
+        group: &[(Vec<LogEntry>, Reply<Appended>)],
+    ) -> Result<Option<i64>, Failure> {
         if self.broken.is_some() {
             return Err(Failure::Broken);
         }

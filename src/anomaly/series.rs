@@ -35,6 +35,21 @@ pub struct HourCost {
     pub by: BTreeMap<(String, String), Usd>,
 }
 
+/// The closed hours of one scope, as a detector reads them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Series {
+    /// Whose spend it is.
+    pub scope: Scope,
+    /// Its hours with spend, in any order: those to be judged and the span before them that
+    /// `Detector::history_seconds` asks for.
+    pub hours: Vec<HourCost>,
+    /// The first hour to be judged (again): a day before the last run's `until`, for late spend; the
+    /// first hour there is when there was none.
+    pub judge_from: Timestamp,
+    /// The end of the last closed hour.
+    pub until: Timestamp,
+}
+
 /// Where an incident stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum IncidentState {
@@ -72,9 +87,9 @@ pub struct Anomaly {
     pub detector: String,
     /// From the first flagged hour to the end of the last.
     pub window: Window,
-    /// What was spent in it.
+    /// What the hours that went over cost.
     pub actual: Usd,
-    /// What was expected in it.
+    /// What they were expected to cost at most.
     pub expected: Usd,
     /// The threshold that its first hour went over.
     pub threshold: Usd,
@@ -82,4 +97,9 @@ pub struct Anomaly {
     pub contributors: Vec<Contribution>,
     /// One sentence for a person.
     pub explanation: String,
+}
+
+/// The sum, held at the largest amount: reached only beyond 10^26 USD.
+pub(super) fn plus(a: Usd, b: Usd) -> Usd {
+    a.checked_add(b).unwrap_or(Usd::from_pico(i128::MAX))
 }

@@ -3,7 +3,10 @@
 #![allow(clippy::indexing_slicing)]
 
 mod access;
+mod control;
 mod fixture;
+mod ingest;
+mod life;
 mod operations;
 
 use fixture::{Answer, Server};

@@ -1,17 +1,18 @@
 //! Data files read back: whole, or some of their columns.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::array::{RecordBatch, new_null_array};
+use arrow::datatypes::{Schema, SchemaRef};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::{FutureExt, TryFutureExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ArrowReaderOptions;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::arrow::async_reader::{AsyncFileReader, ParquetRecordBatchStreamBuilder};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
@@ -60,19 +61,41 @@ impl Table {
 }
 
 async fn read_all(
-    reader: ObjectReader,
+    mut reader: ObjectReader,
     schema: SchemaRef,
     columns: Option<&[&str]>,
 ) -> Result<Vec<RecordBatch>> {
-    // Our own files carry no Arrow schema: the table's is the one that holds.
-    let options = ArrowReaderOptions::new().with_schema(schema);
-    let builder = ParquetRecordBatchStreamBuilder::new_with_options(reader, options).await?;
-    let mask = match columns {
-        Some(names) => ProjectionMask::columns(builder.parquet_schema(), names.iter().copied()),
-        None => ProjectionMask::all(),
-    };
+    let metadata = reader.get_metadata(None).await?;
+    let in_file = metadata.file_metadata().schema_descr().root_schema().get_fields();
+    let in_file: HashSet<&str> = in_file.iter().map(|field| field.name()).collect();
+    // Our own files carry no Arrow schema: the table's is the one that holds. A file of an older
+    // release has not all of its columns.
+    let (has, lacks): (Vec<_>, Vec<_>) =
+        schema.fields().iter().cloned().partition(|field| in_file.contains(field.name().as_str()));
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(has)));
+    let metadata = ArrowReaderMetadata::try_new(metadata.clone(), options)?;
+    let builder = ParquetRecordBatchStreamBuilder::new_with_metadata(reader, metadata);
+    let wanted = |name: &str| columns.is_none_or(|columns| columns.contains(&name));
+    let leaves = schema.fields().iter().map(|field| field.name().as_str());
+    let mask =
+        ProjectionMask::columns(builder.parquet_schema(), leaves.filter(|name| wanted(name)));
     let stream = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()?;
-    stream.try_collect().await
+    let batches: Vec<RecordBatch> = stream.try_collect().await?;
+    if !lacks.iter().any(|field| wanted(field.name())) {
+        return Ok(batches);
+    }
+    let wanted = schema.fields().iter().filter(|field| wanted(field.name())).cloned();
+    let wanted = Arc::new(Schema::new(wanted.collect::<Vec<_>>()));
+    batches.iter().map(|batch| widened(batch, &wanted)).collect()
+}
+
+/// The batch with NULL in the columns that it lacks.
+fn widened(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let columns = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
+        Some(column) => Arc::clone(column),
+        None => new_null_array(field.data_type(), batch.num_rows()),
+    });
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns.collect())?)
 }
 
 /// Reads ranges of one object.

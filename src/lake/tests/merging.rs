@@ -133,3 +133,22 @@ async fn files_that_nothing_names_are_deleted_late() {
     assert_eq!(staged.len(), 1);
     assert_eq!(event_ids(calls).await, expected_ids(0..4));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_writer_left_is_swept() {
+    let dir = TempDir::new().expect("a directory");
+    append(open(&dir).await.table(TableName::Calls), 0..2).await;
+    let left = dir.path().join("calls/_delta_log/00000000000000000002.json#123");
+    std::fs::write(&left, "half").expect("a file");
+    // The file was just written by the machine's clock, which may be ahead of the tests'.
+    let later = crate::time::Clock::now(&crate::time::SystemClock).plus_seconds(26 * 3_600);
+    for (at, deleted) in [(later.plus_seconds(-20 * 3_600), 0), (later, 1)] {
+        let lake = open_at(&dir, at).await;
+        let mut maintenance = Maintenance::new(MaintenanceConfig::default());
+        let report = maintenance.run_once(lake.table(TableName::Calls)).await.expect("a run");
+        assert_eq!(report.files_deleted, deleted);
+    }
+    assert!(!left.exists());
+    let lake = open_at(&dir, later).await;
+    assert_eq!(event_ids(lake.table(TableName::Calls)).await, expected_ids(0..2));
+}

@@ -1,6 +1,6 @@
 //! LiteLLM's published price map becomes a book file.
 
-use crate::pricing::book::Report;
+use crate::pricing::Report;
 use crate::time::Timestamp;
 
 /// A published map as a book file.

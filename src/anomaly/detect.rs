@@ -5,10 +5,10 @@
 //! published again. Never: a float, a clock.
 //!
 //! The rule: an hour is over when it cost more than `times` the expected and at least
-//! `excess_usd_min` more than it; expected is the percentile (nearest rank) of the scope's own hours
-//! in the trailing week. Hours without spend do not count, neither to the percentile nor to the
-//! history: a job that runs once a day is compared with its runs, not with its pauses. Hours of an
-//! incident do not count either, so that it cannot raise its own bar; spend that stays up leaves
+//! `excess_usd_min` more than it; expected is the percentile (nearest rank) of the scope's own
+//! hours in the trailing week. Hours without spend do not count, neither to the percentile nor to
+//! the history: a job that runs once a day is compared with its runs, not with its pauses. Hours of
+//! an incident do not count either, so that it cannot raise its own bar; spend that stays up leaves
 //! less than the least history after six days, ends its incident and becomes the new normal.
 
 use std::collections::BTreeMap;
@@ -40,8 +40,8 @@ impl Detector {
         format!("p{}x{}/1", self.config.percentile, self.config.times)
     }
 
-    /// How far before `judge_from` the hours of a series should reach: the longest incident that may
-    /// be judged again, and what its first hour is compared with.
+    /// How far before `judge_from` the hours of a series should reach: the longest incident that
+    /// may be judged again, and what its first hour is compared with.
     pub fn history_seconds(&self) -> i64 {
         HOUR_SECONDS * (2 * i64::from(self.config.trailing_hours) + EPISODE_GAP_HOURS)
     }

@@ -232,11 +232,16 @@ impl Usd {
     /// The flag says whether anything was rounded away. `None` on a zero or negative denominator, or
     /// when the amount does not fit.
     pub fn from_ratio(numerator: i128, denominator: i128) -> Option<(Self, bool)> {
+        let scaled = numerator.checked_mul(10_i128.checked_pow(Self::SCALE)?)?;
+        Self::from_pico_ratio(scaled, denominator)
+    }
+
+    /// The same for `numerator / denominator` picodollars.
+    pub fn from_pico_ratio(numerator: i128, denominator: i128) -> Option<(Self, bool)> {
         if denominator <= 0 {
             return None;
         }
-        let scaled = numerator.checked_mul(10_i128.checked_pow(Self::SCALE)?)?;
-        let (pico, inexact) = divided_half_even(scaled, denominator);
+        let (pico, inexact) = divided_half_even(numerator, denominator);
         Some((Self(pico), inexact))
     }
 

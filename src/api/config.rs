@@ -18,6 +18,8 @@ pub struct ApiConfig {
     pub events_per_request_max: usize,
     /// The most connections at once; more wait in the listener's backlog.
     pub connections_max: usize,
+    /// How long a connection may stay silent, both ways.
+    pub connection_silence_max: Span,
     /// The most ingest requests at once; more are answered 503 with `Retry-After`.
     pub ingest_requests_max: usize,
     /// The most query requests at once; more are answered 503 with `Retry-After`.
@@ -41,6 +43,7 @@ impl Default for ApiConfig {
             body_bytes_max: ByteSize(16 << 20),
             events_per_request_max: 20_000,
             connections_max: 1_024,
+            connection_silence_max: Span::seconds(120),
             ingest_requests_max: 32,
             query_requests_max: 32,
             ingest_timeout: Span::seconds(30),

@@ -15,6 +15,7 @@ use super::keys::{KeyError, KeyRecord, KeyScope, NewKey};
 use super::problem::{Problem, ProblemKind};
 use super::state::App;
 use crate::event::Who;
+use crate::time::Timestamp;
 
 /// A key to be made, as a request says it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -41,6 +42,8 @@ pub struct KeyRequest {
 pub struct KeyView {
     /// Its id.
     pub key_id: String,
+    /// How its text begins.
+    pub prefix: String,
     /// Its text, for the one who made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
@@ -87,6 +90,7 @@ pub async fn revoke(
 fn view(app: &App, record: &KeyRecord) -> KeyView {
     KeyView {
         key_id: record.key_id.clone(),
+        prefix: record.prefix.clone(),
         key: None,
         terms: KeyRequest::of(&record.terms),
         created_at: record.created_at.to_string(),
@@ -97,13 +101,12 @@ fn view(app: &App, record: &KeyRecord) -> KeyView {
 
 impl KeyRequest {
     fn of(terms: &NewKey) -> Self {
-        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
         Self {
             owner: terms.owner.clone(),
             label: terms.label.clone(),
             scopes: terms.scopes.clone(),
             tenants: terms.tenants.clone(),
-            asserted: terms.asserted.present().map(owned).collect(),
+            asserted: terms.assertions(),
             claims_allowed: terms.claims_allowed,
             expires_at: terms.expires_at.map(|at| at.to_string()),
         }
@@ -114,24 +117,18 @@ impl KeyRequest {
     /// # Errors
     /// [`KeyError::Invalid`] when a time or a who-column is not one.
     pub fn terms(self) -> Result<NewKey, KeyError> {
-        let mut asserted = Who::default();
-        for (name, value) in self.asserted {
-            let known = Who::FIELDS.join("`, `");
-            let field = asserted.field_mut(&name).ok_or_else(|| {
-                KeyError::Invalid(format!("`{name}` cannot be asserted; these can: `{known}`"))
-            })?;
-            *field = Some(value);
-        }
-        let expires_at = self.expires_at.map(|text| text.parse()).transpose();
-        Ok(NewKey {
+        let expires_at = self.expires_at.map(|text| text.parse::<Timestamp>()).transpose();
+        let mut terms = NewKey {
             owner: self.owner,
             label: self.label,
             scopes: self.scopes,
             tenants: self.tenants,
-            asserted,
+            asserted: Who::default(),
             claims_allowed: self.claims_allowed,
-            expires_at: expires_at.map_err(|why| KeyError::Invalid(format!("{why}")))?,
-        })
+            expires_at: expires_at.map_err(|why| KeyError::Invalid(why.to_string()))?,
+        };
+        terms.assert(self.asserted)?;
+        Ok(terms)
     }
 }
 

@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::{ApiConfig, ApiError};
 
@@ -35,18 +37,14 @@ pub async fn bind(config: &ApiConfig, keys_exist: bool) -> Result<TcpListener, A
 pub(super) struct Limited {
     listener: TcpListener,
     places: Arc<Semaphore>,
+    silence_max: Duration,
 }
 
 impl Limited {
-    pub(super) fn new(listener: TcpListener, connections_max: usize) -> Self {
-        Self { listener, places: Arc::new(Semaphore::new(connections_max)) }
+    pub(super) fn new(listener: TcpListener, config: &ApiConfig) -> Self {
+        let places = Arc::new(Semaphore::new(config.connections_max));
+        Self { listener, places, silence_max: config.connection_silence_max.0 }
     }
-}
-
-/// A connection that gives its place back when it ends.
-pub(super) struct Connection {
-    stream: TcpStream,
-    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Listener for Limited {
@@ -61,11 +59,32 @@ impl Listener for Limited {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
-        (Connection { stream, _place: place }, address)
+        let silence = Box::pin(sleep(self.silence_max));
+        let silence_max = self.silence_max;
+        (Connection { stream, silence, silence_max, _place: place }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+}
+
+/// A connection that ends when it is silent for too long, and gives its place back.
+pub(super) struct Connection {
+    stream: TcpStream,
+    silence: Pin<Box<Sleep>>,
+    silence_max: Duration,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl Connection {
+    /// Passes on what the stream says, unless it said nothing for too long.
+    fn heard<T>(&mut self, cx: &mut Context<'_>, step: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if step.is_ready() {
+            self.silence.as_mut().reset(Instant::now() + self.silence_max);
+            return step;
+        }
+        self.silence.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -75,7 +94,9 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_read(cx, buffer)
+        let this = self.get_mut();
+        let step = Pin::new(&mut this.stream).poll_read(cx, buffer);
+        this.heard(cx, step)
     }
 }
 
@@ -85,7 +106,23 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
+        let this = self.get_mut();
+        let step = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        this.heard(cx, step)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let step = Pin::new(&mut this.stream).poll_write_vectored(cx, parts);
+        this.heard(cx, step)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -94,17 +131,5 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, parts)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 }

@@ -7,6 +7,7 @@ mod auth;
 mod config;
 mod error;
 mod health;
+mod ingest;
 mod key_routes;
 pub mod keys;
 mod limits;

@@ -4,20 +4,25 @@ use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get};
+use axum::routing::{delete, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::decompression::RequestDecompressionLayer;
 
 use super::problem::{Problem, ProblemKind};
 use super::state::App;
-use super::{health, key_routes, limits, request};
+use super::{health, ingest, key_routes, limits, request};
 
 /// Every route of the server.
 pub fn router(app: Arc<App>) -> Router {
-    operations()
-        .merge(management(&app))
+    let mut routes = operations().merge(management(&app));
+    if app.state.log.is_some() {
+        routes = routes.merge(front_doors(&app));
+    }
+    routes
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::custom(panicked))
@@ -31,6 +36,15 @@ fn operations() -> Router<Arc<App>> {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .route("/version", get(health::version))
+}
+
+fn front_doors(app: &Arc<App>) -> Router<Arc<App>> {
+    Router::new()
+        .route("/v1/events", post(ingest::events))
+        .route("/v1/litellm", post(ingest::litellm))
+        .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
+        .layer(DefaultBodyLimit::max(app.state.config.body_bytes_max.0))
+        .layer(from_fn_with_state(app.clone(), limits::ingest))
 }
 
 fn management(app: &Arc<App>) -> Router<Arc<App>> {

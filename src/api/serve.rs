@@ -23,7 +23,7 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> Result<(), ApiError> {
     let (notice, drain) = (state.config.shutdown_notice.0, state.config.shutdown_drain.0);
-    let limited = Limited::new(listener, state.config.connections_max);
+    let limited = Limited::new(listener, &state.config);
     let app = App::new(state)?;
     let keys = tokio::spawn(refresh_keys(app.clone(), shutdown.clone()));
     let closing = CancellationToken::new();

@@ -1,8 +1,10 @@
 //! Reads JSON along a shape: what the shape does not keep is skipped, checked but never held.
 
+use std::collections::BTreeSet;
+
 use jiter::{Jiter, JiterErrorType, JsonErrorType, Peek};
 
-use super::shape::{LABEL_BYTES_MAX, Shape};
+use super::shape::{COUNTED_LISTS, LABEL_BYTES_MAX, Shape, is_token_count};
 use super::{Json, Rejection, RejectionCode};
 use crate::money::Decimal;
 
@@ -26,7 +28,20 @@ pub(super) fn read(bytes: &[u8], shape: &Shape) -> Result<Json, Rejection> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Texts {
     Kept,
+    /// Kept as the number that it is.
+    Numbers,
     Dropped,
+}
+
+impl Texts {
+    /// What is kept of the texts under a key of this shape.
+    fn under(key: &str, shape: &Shape) -> Self {
+        match shape {
+            Shape::Counters(listed) if listed.contains(&key) => Self::Kept,
+            Shape::Counters(_) if is_token_count(key) => Self::Numbers,
+            _ => Self::Dropped,
+        }
+    }
 }
 
 struct Reader<'j> {
@@ -68,6 +83,9 @@ impl Reader<'_> {
     fn text(&mut self, shape: Shape, texts: Texts) -> Result<Option<Json>, Rejection> {
         let text = self.jiter.known_str().map_err(|error| broken(&error))?;
         let kept = match shape {
+            Shape::Counters(_) if texts == Texts::Numbers => {
+                return Ok(text.trim().parse().ok().map(Json::Number));
+            }
             Shape::Everything | Shape::Scalar => true,
             Shape::Counters(_) => texts == Texts::Kept && text.len() <= LABEL_BYTES_MAX,
             Shape::Labels | Shape::Fields(_) | Shape::List(_) => false,
@@ -98,6 +116,22 @@ impl Reader<'_> {
         Ok(Json::Array(items))
     }
 
+    /// How many different texts a list has, empty ones aside.
+    fn different_texts(&mut self) -> Result<Json, Rejection> {
+        let mut texts = BTreeSet::new();
+        let mut next = self.jiter.known_array().map_err(|error| broken(&error))?;
+        while let Some(peek) = next {
+            if peek == Peek::String {
+                texts.insert(self.jiter.known_str().map_err(|error| broken(&error))?.to_owned());
+            } else {
+                self.skip(peek)?;
+            }
+            next = self.jiter.array_step().map_err(|error| broken(&error))?;
+        }
+        texts.remove("");
+        Ok(Json::Number(u64::try_from(texts.len()).unwrap_or(u64::MAX).into()))
+    }
+
     fn object(&mut self, shape: Shape) -> Result<Json, Rejection> {
         self.deeper()?;
         let mut fields = Vec::new();
@@ -109,11 +143,14 @@ impl Reader<'_> {
                     self.skip(peek)?;
                 }
                 Some(inner) => {
-                    let texts = match shape {
-                        Shape::Counters(listed) if listed.contains(&name.as_str()) => Texts::Kept,
-                        _ => Texts::Dropped,
+                    let value = match (shape, peek) {
+                        (Shape::Counters(_), Peek::Array)
+                            if COUNTED_LISTS.contains(&name.as_str()) =>
+                        {
+                            self.different_texts().map(Some)?
+                        }
+                        _ => self.value(peek, inner, Texts::under(&name, &shape))?,
                     };
-                    let value = self.value(peek, inner, texts)?;
                     let value = match shape {
                         // A listed field of the wrong kind is not absent: whoever decodes says so.
                         Shape::Fields(_) | Shape::Labels => value.or_else(|| Some(emptied(peek))),

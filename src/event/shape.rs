@@ -15,7 +15,7 @@ pub enum Shape {
     /// An object of texts, numbers and truth values under any key.
     Labels,
     /// Numbers, truth values and nulls at any depth; texts only under these keys, alone or in a
-    /// list.
+    /// list, and those that are a token count. Of a list of queries only their number is kept.
     Counters(&'static [&'static str]),
     /// An object's listed fields.
     Fields(&'static [(&'static str, Shape)]),
@@ -27,14 +27,20 @@ pub enum Shape {
 const USAGE_TEXTS: &[&str] = &[
     "cache_type",
     "currency",
+    "custom_id",
     "id",
     "inference_geo",
     "modality",
     "model",
     "object",
     "policy",
+    "provider_response_id",
     "quality",
     "resolution",
+    "responseId",
+    "response_id",
+    "search_context_size",
+    "serviceTier",
     "service_tier",
     "size",
     "speed",
@@ -65,6 +71,15 @@ const CONTEXT_TEXTS: &[&str] = &[
     "size",
     "speed",
 ];
+
+/// Lists of queries: how many different ones there are is kept, their texts are prompts.
+pub(super) const COUNTED_LISTS: &[&str] =
+    &["web_search_queries", "webSearchQueries", "maps_queries", "mapsQueries"];
+
+/// Whether a text under this key may be a count that a relay wrote as text.
+pub(super) fn is_token_count(key: &str) -> bool {
+    key.to_ascii_lowercase().contains("token")
+}
 
 /// A provider's usage block.
 pub const USAGE: Shape = Shape::Counters(USAGE_TEXTS);

@@ -91,6 +91,19 @@ fn usage_may_be_absent_null_or_empty() {
 }
 
 #[test]
+fn counts_as_text_and_numbers_of_queries_are_kept_and_their_texts_are_not() {
+    let event = decode(
+        r#"{"event_id":"e","source":"s","occurred_at":"2026-11-22T12:00:00Z","provider":"google",
+            "model":"m","usage":{"prompt_tokens":"1000","note_tokens":"canary","text":"7"},
+            "context":{"webSearchQueries":["canary","","canary","other"]}}"#,
+    )
+    .expect("a decodable event");
+    let kept = |json: Option<Json>| json.map(|json| json.to_string());
+    assert_eq!(kept(event.usage).as_deref(), Some(r#"{"prompt_tokens":1000}"#));
+    assert_eq!(kept(event.context).as_deref(), Some(r#"{"webSearchQueries":2}"#));
+}
+
+#[test]
 fn bodies_split_into_their_events() {
     for body in [r#"[{"a":1}, {"b":[2]} ,3]"#, "{\"a\":1}\n\n{\"b\":[2]}\r\n3"] {
         let events = split_events(body.as_bytes()).expect("events");

@@ -30,7 +30,7 @@ impl Lake {
     /// [`LakeError::Unusable`] naming the first table that must not be used.
     pub async fn open(config: &LakeConfig, clock: Arc<dyn Clock>) -> Result<Self, LakeError> {
         let location = Location::open(config)?;
-        let open = |name| Table::open(name, &location, Arc::clone(&clock));
+        let open = |name: TableName| Table::open(name.spec(), &location, Arc::clone(&clock));
         let opened = TableName::ALL.into_iter().map(open);
         let tables: Vec<Table> = futures::future::try_join_all(opened).await?;
         Ok(Self { root: location.root, store: location.store, tables: tables.into() })

@@ -36,37 +36,27 @@ struct State {
 }
 
 impl Table {
-    /// Opens a table; one that is not there is created.
+    /// Opens a table; one that is not there is created, one of an older release gets its new columns.
     ///
     /// # Errors
     /// [`LakeError::Damaged`] when its log has a torn entry, [`LakeError::Unusable`] when its schema
     /// or a property forbids writing.
     pub(super) async fn open(
-        name: TableName,
+        spec: TableSpec,
         location: &Location,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LakeError> {
-        let spec = name.spec();
+        let name = spec.name;
         let Location { root, store } = location.below(name.name())?;
         let engine = Arc::new(engine(&store));
         let log = Log::list_newest(&store, &path_of(&root)?).await?;
-        let is_new = log.is_empty();
         log.check(&store, name.name()).await?;
         let taken_at = clock.now();
-        let kernel = {
+        let open = {
             let (root, spec, engine) = (root.clone(), spec.clone(), Arc::clone(&engine));
-            let what = format!("opening table `{}`", name.name());
-            let open = move || {
-                if is_new {
-                    create::create(&root, &spec, &engine)?;
-                }
-                let kernel = create::newest(&root, &engine);
-                let what = format!("opening table `{}`", name.name());
-                let kernel = kernel.map_err(|error| LakeError::from_kernel(what, error))?;
-                create::check(&kernel, &spec).map(|()| kernel)
-            };
-            blocking(what, open).await??
+            move || create::open(&root, &spec, &engine, log.is_empty())
         };
+        let kernel = blocking(format!("opening table `{}`", name.name()), open).await??;
         let newest = Snapshot::new(name, Arc::clone(&store), kernel, Arc::clone(&engine), taken_at);
         let newest = RwLock::new(newest);
         Ok(Self(Arc::new(State { spec, root, store, engine, clock, newest })))

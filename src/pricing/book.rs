@@ -1,84 +1,97 @@
 //! The price book.
 
-use super::{BookError, Config, Cost, CostStatus, Layer, Listing};
+use super::index::Index;
+use super::listing::{self, Listing};
+use super::rate::Rater;
+use super::{BookError, Config, Cost, Layer, builtin, read, validate};
 use crate::event::CallEvent;
 use crate::time::Timestamp;
 use crate::usage::Usage;
 
 /// Dated price rows in layers, indexed for rating. It never changes: a reload makes a new one.
 #[derive(Debug, Default)]
-pub struct PriceBook {}
+pub struct PriceBook {
+    pub(super) index: Index,
+    pub(super) layers: Vec<String>,
+    pub(super) config: Config,
+    version: String,
+    fetched_at: Option<Timestamp>,
+}
 
 impl PriceBook {
     /// The book that is built into the program.
     pub fn builtin() -> Self {
-        Self {}
+        Self::load(&[]).expect("the built-in book is tested")
     }
 
     /// The built-in book with layers over it, the later ones winning.
     ///
     /// # Errors
     /// A [`BookError`] that names file, line and what was expected.
-    pub fn load(_layers: &[Layer]) -> Result<Self, BookError> {
-        Ok(Self {})
+    pub fn load(layers: &[Layer]) -> Result<Self, BookError> {
+        let mut all = builtin::layers();
+        all.extend_from_slice(layers);
+        Self::from_layers(&all)
+    }
+
+    /// A book of these layers alone, without the built-in one.
+    ///
+    /// # Errors
+    /// A [`BookError`] that names file, line and what was expected.
+    pub fn from_layers(layers: &[Layer]) -> Result<Self, BookError> {
+        let mut books = Vec::with_capacity(layers.len());
+        for (place, layer) in layers.iter().enumerate() {
+            let book = read::read(layer, place)?;
+            validate::validate(layer, &book)?;
+            books.push(book);
+        }
+        let names: Vec<String> = layers.iter().map(|layer| layer.name.clone()).collect();
+        let index = Index::new(books);
+        let version = listing::version(listing::listings(&index, &names));
+        let fetched_at = index.prices.iter().filter_map(|row| row.origin.fetched_at).max();
+        Ok(Self { index, layers: names, config: Config::default(), version, fetched_at })
     }
 
     /// The same book under the operator's decisions.
     #[must_use]
-    pub fn with_config(self, _config: &Config) -> Self {
-        self
+    pub fn with_config(self, config: &Config) -> Self {
+        Self { config: config.clone(), ..self }
     }
 
     /// The hash of all layers' canonical content.
     pub fn version(&self) -> &str {
-        ""
+        &self.version
     }
 
     /// When the newest of its prices was read from its source.
-    pub fn fetched_at(&self) -> Option<Timestamp> {
-        None
+    pub const fn fetched_at(&self) -> Option<Timestamp> {
+        self.fetched_at
     }
 
     /// The instant it was last refreshed, when that is longer ago than the configuration allows.
-    pub fn stale_since(&self, _now: Timestamp) -> Option<Timestamp> {
-        None
+    pub fn stale_since(&self, now: Timestamp) -> Option<Timestamp> {
+        let limit = self.config.stale_after.micros();
+        self.fetched_at.filter(|fetched_at| now.micros_since(*fetched_at) > limit)
     }
 
     /// Every row of every layer.
     pub fn rows(&self) -> impl Iterator<Item = Listing> + '_ {
-        std::iter::empty()
+        listing::listings(&self.index, &self.layers)
     }
 
     /// What `usage` of `event` costs at the event's time, for a tenant with its overrides.
-    pub fn rate(&self, _event: &CallEvent, _usage: &Usage, _tenant: Option<&str>) -> Cost {
-        Cost::unknown(CostStatus::Unpriced)
+    pub fn rate(&self, event: &CallEvent, usage: &Usage, tenant: Option<&str>) -> Cost {
+        let mut cost = self.rater(event, usage, tenant).rate();
+        cost.price_book_version = Some(self.version.clone());
+        cost
     }
 
-    /// How that cost comes about: row, formula and every factor, as text for a finance person.
-    pub fn explain(&self, _event: &CallEvent, _usage: &Usage, _tenant: Option<&str>) -> String {
-        String::new()
+    pub(super) fn rater<'a>(
+        &'a self,
+        event: &'a CallEvent,
+        usage: &'a Usage,
+        tenant: Option<&'a str>,
+    ) -> Rater<'a> {
+        Rater { index: &self.index, config: &self.config, event, usage, tenant }
     }
-
-    /// What a careful reader would ask about: counts and examples; nothing here is an error.
-    pub fn check(&self) -> Report {
-        Report::default()
-    }
-}
-
-/// Remarks on a book or an import, by kind.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Report {
-    /// The kind of remark, how often it was made, and some examples.
-    pub remarks: Vec<Remark>,
-}
-
-/// One kind of remark on a book or an import.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remark {
-    /// What it is about: `float_residue`, `unknown_key`.
-    pub kind: &'static str,
-    /// How often.
-    pub count: usize,
-    /// The first few.
-    pub examples: Vec<String>,
 }

@@ -1,9 +1,16 @@
-//! The book as flat rows: what the `prices` table and `GET /v1/prices` show.
+//! The book as flat rows: what the `prices` table and `GET /v1/prices` show, and what its version is
+//! the hash of.
 
+use sha2::{Digest, Sha256};
+
+use super::index::Index;
+use super::row::{
+    AliasRow, FxRow, MultiplierRow, Origin, Period, Place, Price, PriceRow, STANDARD,
+};
 use crate::time::Timestamp;
 
 /// One price, multiplier, alias or exchange rate of a book.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Listing {
     /// The layer: a file's name, or `built-in/openai.toml`.
     pub layer: String,
@@ -23,7 +30,7 @@ pub struct Listing {
     pub unit_class: Option<String>,
     /// The amount or factor as published: decimal text.
     pub amount: Option<String>,
-    /// What the amount is for: 1,000,000 tokens, one call.
+    /// What the amount is for: 1,000,000 tokens, one call; `None` for factors.
     pub per: Option<u64>,
     /// The currency.
     pub currency: Option<String>,
@@ -31,9 +38,9 @@ pub struct Listing {
     pub service_tier: Option<String>,
     /// All further conditions as JSON: context range, region, time of day, facts.
     pub conditions: Option<String>,
-    /// From when it is in force.
+    /// From when it is in force; of an undated source, when it was observed.
     pub effective_from: Option<Timestamp>,
-    /// Until when.
+    /// Until when; `None`: until a later row.
     pub effective_to: Option<Timestamp>,
     /// Where it was published.
     pub source_url: Option<String>,
@@ -41,4 +48,158 @@ pub struct Listing {
     pub fetched_at: Option<Timestamp>,
     /// A remark.
     pub note: Option<String>,
+}
+
+/// Every row of the index.
+pub(super) fn listings<'a>(
+    index: &'a Index,
+    layers: &'a [String],
+) -> impl Iterator<Item = Listing> + 'a {
+    let prices = index.prices.iter().map(|row| of_price(row));
+    let multipliers = index.multipliers.iter().map(|row| of_multiplier(row));
+    let aliases = index.aliases.iter().map(of_alias);
+    let all = prices.chain(multipliers).chain(aliases).chain(index.fx.iter().map(of_fx));
+    all.map(|mut row| {
+        row.layer = layers.get(row.layer_order).cloned().unwrap_or_default();
+        row.price_id = row.id();
+        row
+    })
+}
+
+impl Listing {
+    /// What the row prices and from when, without what it says.
+    fn id(&self) -> String {
+        let key = self.key();
+        hex(&Sha256::digest(key.as_bytes()), 8)
+    }
+
+    fn key(&self) -> String {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        let from = self.effective_from.map_or(0, Timestamp::micros);
+        [
+            self.row_kind,
+            &text(&self.tenant),
+            &self.provider,
+            &self.model,
+            &text(&self.unit_class),
+            &text(&self.service_tier),
+            &text(&self.conditions),
+            &from.to_string(),
+        ]
+        .join("\u{1f}")
+    }
+
+    /// All that the price depends on.
+    fn canonical(&self) -> String {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        let to = self.effective_to.map_or(0, Timestamp::micros);
+        let per = self.per.unwrap_or_default();
+        let (amount, currency) = (text(&self.amount), text(&self.currency));
+        format!(
+            "{}\u{1f}{}\u{1f}{amount}\u{1f}{per}\u{1f}{currency}\u{1f}{to}",
+            self.layer_order,
+            self.key()
+        )
+    }
+}
+
+/// The hash of what all rows say, whatever their order in the files.
+pub(super) fn version(listings: impl Iterator<Item = Listing>) -> String {
+    let mut lines: Vec<String> = listings.map(|row| row.canonical()).collect();
+    lines.sort_unstable();
+    let mut hash = Sha256::new();
+    for line in lines {
+        hash.update(line.as_bytes());
+        hash.update(b"\n");
+    }
+    hex(&hash.finalize(), 16)
+}
+
+fn hex(bytes: &[u8], length: usize) -> String {
+    bytes.iter().take(length).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn start(kind: &'static str, place: &Place, period: &Period, origin: &Origin) -> Listing {
+    Listing {
+        layer_order: place.layer,
+        row_kind: kind,
+        tenant: place.tenant.as_deref().map(str::to_owned),
+        effective_from: Some(period.from),
+        effective_to: period.to,
+        source_url: origin.source_url.as_deref().map(str::to_owned),
+        fetched_at: origin.fetched_at,
+        note: origin.note.as_deref().or(origin.source_text.as_deref()).map(str::to_owned),
+        ..Listing::default()
+    }
+}
+
+/// The conditions of a row as JSON; a deployment, an undated source and a correction are among them.
+fn conditions(row: &PriceRow) -> Option<String> {
+    let mut object = match row.conditions.to_json() {
+        Some(json) => serde_json::from_str(&json).unwrap_or_default(),
+        None => serde_json::Map::new(),
+    };
+    if let Some(deployment) = &row.place.deployment {
+        object.insert("deployment".to_owned(), deployment.as_ref().into());
+    }
+    if row.period.undated {
+        object.insert("undated".to_owned(), true.into());
+    }
+    if let Some(corrects) = row.corrects {
+        let picodollars = format!("{}/{}", corrects.numerator, corrects.denominator);
+        object.insert("corrects_picodollars".to_owned(), picodollars.into());
+    }
+    if row.float_residue {
+        object.insert("float_residue".to_owned(), true.into());
+    }
+    (!object.is_empty()).then(|| serde_json::Value::Object(object).to_string())
+}
+
+fn of_price(row: &PriceRow) -> Listing {
+    let mut listing = Listing {
+        provider: row.provider.to_string(),
+        model: row.pattern.to_string(),
+        unit_class: Some(row.item.name().to_owned()),
+        service_tier: Some(row.tier.to_string()).filter(|tier| tier != STANDARD),
+        conditions: conditions(row),
+        ..start("price", &row.place, &row.period, &row.origin)
+    };
+    match &row.price {
+        Price::Literal { amount, per, currency } => {
+            listing.amount = Some(amount.to_string());
+            listing.per = Some(*per);
+            listing.currency = Some(currency.to_string());
+        }
+        Price::Factor(factor) => listing.amount = Some(factor.to_string()),
+    }
+    listing
+}
+
+fn of_multiplier(row: &MultiplierRow) -> Listing {
+    Listing {
+        provider: row.provider.to_string(),
+        model: row.pattern.to_string(),
+        unit_class: Some(row.name.to_string()),
+        amount: Some(row.factor.to_string()),
+        conditions: row.conditions.to_json(),
+        ..start("multiplier", &row.place, &row.period, &row.origin)
+    }
+}
+
+fn of_alias(row: &AliasRow) -> Listing {
+    Listing {
+        provider: row.provider.to_string(),
+        model: row.alias.to_string(),
+        unit_class: Some(format!("{}/{}", row.to_provider, row.canonical)),
+        ..start("alias", &row.place, &row.period, &row.origin)
+    }
+}
+
+fn of_fx(row: &FxRow) -> Listing {
+    Listing {
+        model: row.currency.to_string(),
+        amount: Some(row.usd_per_unit.to_string()),
+        currency: Some("USD".to_owned()),
+        ..start("fx", &row.place, &row.period, &row.origin)
+    }
 }

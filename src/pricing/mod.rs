@@ -1,14 +1,38 @@
 //! Effective-dated price books, model-name resolution and exact rating.
 
 mod book;
+mod builtin;
+mod check;
+mod condition;
 mod config;
 mod cost;
 mod error;
+mod explain;
+mod facts;
+mod fallback;
+mod fraction;
+mod hours;
 mod import;
+mod index;
 mod layer;
 mod listing;
+mod names;
+mod quote;
+mod rate;
+mod read;
+mod resolve;
+mod row;
+mod select;
+mod sheet;
+#[cfg(test)]
+#[allow(clippy::indexing_slicing)]
+mod tests;
+mod total;
+mod validate;
+mod vendor;
 
-pub use book::{PriceBook, Remark, Report};
+pub use book::PriceBook;
+pub use check::{Remark, Report};
 pub use config::Config;
 pub use cost::{Cost, CostStatus};
 pub use error::BookError;

@@ -61,6 +61,27 @@ pub struct NewKey {
 }
 
 impl NewKey {
+    /// What it asserts, by who-column.
+    pub fn assertions(&self) -> BTreeMap<String, String> {
+        let present = self.asserted.present();
+        present.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    /// Lets it assert these values of these who-columns.
+    ///
+    /// # Errors
+    /// [`KeyError::Invalid`] when there is no such column.
+    pub fn assert(&mut self, assertions: BTreeMap<String, String>) -> Result<(), KeyError> {
+        for (name, value) in assertions {
+            let field = self.asserted.field_mut(&name).ok_or_else(|| {
+                let known = Who::FIELDS.join("`, `");
+                KeyError::Invalid(format!("`{name}` cannot be asserted; these can: `{known}`"))
+            })?;
+            *field = Some(value);
+        }
+        Ok(())
+    }
+
     /// The same, checked and completed.
     ///
     /// # Errors
@@ -104,6 +125,8 @@ pub struct KeyRecord {
     pub key_id: String,
     /// The hash of its text.
     pub hash: KeyHash,
+    /// How its text begins, for people to tell keys apart; empty for one that an operator made.
+    pub prefix: String,
     /// What it is for and what it may do.
     pub terms: NewKey,
     /// When it was made.
@@ -112,77 +135,9 @@ pub struct KeyRecord {
     pub revoked_at: Option<Timestamp>,
 }
 
-/// A record as the `control` table holds it.
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    key_id: String,
-    sha256: String,
-    owner: String,
-    label: String,
-    scopes: BTreeSet<KeyScope>,
-    tenants: BTreeSet<String>,
-    asserted: BTreeMap<String, String>,
-    claims_allowed: bool,
-    created_at: String,
-    expires_at: Option<String>,
-    revoked_at: Option<String>,
-}
-
 impl KeyRecord {
     /// Whether it still opens doors at that moment.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.terms.expires_at.is_none_or(|end| now < end)
-    }
-
-    /// As one JSON text, for the `control` table.
-    ///
-    /// # Errors
-    /// [`KeyError::Store`]; never for a record made by this room.
-    pub fn to_json(&self) -> Result<String, KeyError> {
-        let terms = self.terms.clone();
-        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        let stored = Stored {
-            key_id: self.key_id.clone(),
-            sha256: self.hash.to_hex(),
-            owner: terms.owner,
-            label: terms.label,
-            scopes: terms.scopes,
-            tenants: terms.tenants,
-            asserted: terms.asserted.present().map(owned).collect(),
-            claims_allowed: terms.claims_allowed,
-            created_at: self.created_at.to_string(),
-            expires_at: terms.expires_at.map(|at| at.to_string()),
-            revoked_at: self.revoked_at.map(|at| at.to_string()),
-        };
-        serde_json::to_string(&stored).map_err(|error| KeyError::Store(error.to_string()))
-    }
-
-    /// From the JSON text of the `control` table.
-    ///
-    /// # Errors
-    /// [`KeyError::Store`], naming what is unreadable. A key that cannot be read opens no door.
-    pub fn from_json(text: &str) -> Result<Self, KeyError> {
-        let unreadable = |what: &str| KeyError::Store(format!("unreadable {what} in a key's row"));
-        let stored: Stored = serde_json::from_str(text).map_err(|_| unreadable("fields"))?;
-        let time = |text: &str| text.parse::<Timestamp>().map_err(|_| unreadable("time"));
-        let end = |text: &Option<String>| text.as_deref().map(time).transpose();
-        let mut asserted = Who::default();
-        for (name, value) in stored.asserted {
-            let field = asserted.field_mut(&name).ok_or_else(|| unreadable("assertion"))?;
-            *field = Some(value);
-        }
-        let (expires_at, revoked_at) = (end(&stored.expires_at)?, end(&stored.revoked_at)?);
-        let terms = NewKey {
-            owner: stored.owner,
-            label: stored.label,
-            scopes: stored.scopes,
-            tenants: stored.tenants,
-            asserted,
-            claims_allowed: stored.claims_allowed,
-            expires_at,
-        };
-        let hash = KeyHash::from_hex(&stored.sha256).ok_or_else(|| unreadable("hash"))?;
-        let created_at = time(&stored.created_at)?;
-        Ok(Self { key_id: stored.key_id, hash, terms, created_at, revoked_at })
     }
 }

@@ -119,7 +119,7 @@ impl KeyRing {
         let mut record = known.ok_or_else(|| KeyError::Unknown(key_id.to_owned()))?.clone();
         if record.revoked_at.is_none() {
             record.revoked_at = Some(self.clock.now());
-            self.store.put(&record).await?;
+            self.store.put(&record, self.clock.now()).await?;
             self.refresh().await?;
         }
         Ok(record)
@@ -129,6 +129,7 @@ impl KeyRing {
         let record = KeyRecord {
             key_id: text.id(),
             hash: text.hash(),
+            prefix: text.prefix(),
             terms: new.checked()?,
             created_at: self.clock.now(),
             revoked_at: None,
@@ -136,7 +137,7 @@ impl KeyRing {
         if self.records().iter().any(|other| other.key_id == record.key_id) {
             return Err(KeyError::Invalid(format!("the key id `{}` is taken", record.key_id)));
         }
-        self.store.put(&record).await?;
+        self.store.put(&record, self.clock.now()).await?;
         self.refresh().await?;
         Ok(record)
     }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use super::{KeyError, KeyRecord};
+use crate::time::Timestamp;
 
 /// A place for keys. A record put later replaces the one of the same id.
 #[async_trait]
@@ -13,9 +14,9 @@ pub trait KeyStore: Send + Sync {
     /// [`KeyError::Store`].
     async fn load(&self) -> Result<Vec<KeyRecord>, KeyError>;
 
-    /// Keeps a record durably.
+    /// Keeps a record durably, as what holds from that time on.
     ///
     /// # Errors
     /// [`KeyError::Store`].
-    async fn put(&self, record: &KeyRecord) -> Result<(), KeyError>;
+    async fn put(&self, record: &KeyRecord, at: Timestamp) -> Result<(), KeyError>;
 }

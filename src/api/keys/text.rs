@@ -48,13 +48,22 @@ impl KeyText {
 
     /// The id, which tells nothing of the secret.
     pub fn id(&self) -> String {
+        let derived = || hex(&self.hash().0).chars().take(2 * ID_BYTES).collect();
+        self.own_id().map_or_else(derived, str::to_owned)
+    }
+
+    /// How the text begins, without any of the secret; empty for one that an operator made.
+    pub fn prefix(&self) -> String {
+        self.own_id().map(|id| format!("{PREFIX}_{id}")).unwrap_or_default()
+    }
+
+    /// The id in the text of a key that was made here.
+    fn own_id(&self) -> Option<&str> {
         let mut parts = self.reveal().split('_');
-        let own = match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        match (parts.next(), parts.next(), parts.next(), parts.next()) {
             (Some(PREFIX), Some(id), Some(_), None) if id.len() == 2 * ID_BYTES => Some(id),
             _ => None,
-        };
-        let derived = || hex(&self.hash().0).chars().take(2 * ID_BYTES).collect();
-        own.map_or_else(derived, str::to_owned)
+        }
     }
 
     /// What is stored of it.
@@ -73,21 +82,14 @@ impl KeyHash {
         Self(Sha256::digest(text.as_bytes()).into())
     }
 
-    /// As 64 hex digits.
-    pub fn to_hex(self) -> String {
-        hex(&self.0)
+    /// From what is stored.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
     }
 
-    /// From 64 hex digits.
-    pub fn from_hex(text: &str) -> Option<Self> {
-        let mut bytes = [0; 32];
-        if text.len() != 64 || !text.is_ascii() {
-            return None;
-        }
-        for (index, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
-        }
-        Some(Self(bytes))
+    /// What is stored.
+    pub const fn bytes(self) -> [u8; 32] {
+        self.0
     }
 }
 
@@ -114,8 +116,7 @@ mod tests {
         assert!(one.hash() != other.hash() && one.hash() == KeyHash::of(one.reveal()));
         assert_eq!(one.reveal().len(), 3 + 12 + 1 + 64);
         assert!(one.reveal().contains(&one.id()) && !format!("{one:?}").contains(&one.id()));
-        assert_eq!(KeyHash::from_hex(&one.hash().to_hex()), Some(one.hash()));
-        assert!(KeyHash::from_hex("zz").is_none());
+        assert!(one.reveal().starts_with(&one.prefix()) && one.prefix().len() == 3 + 12);
     }
 
     #[test]
@@ -123,7 +124,7 @@ mod tests {
         assert!(KeyText::given("hunter2").is_err());
         assert!(KeyText::given(&"é".repeat(40)).is_err());
         let given = KeyText::given(&"k".repeat(40)).expect("long enough");
-        assert_eq!(given.id().len(), 12);
+        assert_eq!((given.id().len(), given.prefix().len()), (12, 0));
         assert!(!"k".repeat(40).contains(&given.id()));
     }
 }

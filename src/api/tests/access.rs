@@ -6,7 +6,11 @@ use serde_json::{Value, json};
 use super::{Answer, Server};
 use crate::api::keys::{KeyScope, NewKey};
 
-async fn make(server: &Server, scopes: &[KeyScope], change: impl FnOnce(&mut NewKey)) -> String {
+pub async fn make(
+    server: &Server,
+    scopes: &[KeyScope],
+    change: impl FnOnce(&mut NewKey),
+) -> String {
     let mut new = NewKey { owner: "acme".into(), ..NewKey::default() };
     new.scopes.extend(scopes);
     change(&mut new);

@@ -44,12 +44,10 @@ struct MemoryKeys(Mutex<BTreeMap<String, KeyRecord>>);
 #[async_trait]
 impl KeyStore for MemoryKeys {
     async fn load(&self) -> Result<Vec<KeyRecord>, KeyError> {
-        // By way of the stored form, as in the table.
-        let records = self.0.lock().expect("no panic").clone();
-        records.values().map(|record| KeyRecord::from_json(&record.to_json()?)).collect()
+        Ok(self.0.lock().expect("no panic").values().cloned().collect())
     }
 
-    async fn put(&self, record: &KeyRecord) -> Result<(), KeyError> {
+    async fn put(&self, record: &KeyRecord, _: Timestamp) -> Result<(), KeyError> {
         let mut records = self.0.lock().expect("no panic");
         records.insert(record.key_id.clone(), record.clone());
         Ok(())
@@ -91,6 +89,20 @@ impl Answer {
     }
 }
 
+/// What a server on the loopback address is handed, without keys.
+pub async fn state(log: Arc<MemoryLog>) -> ApiState {
+    let clock = Arc::new(FixedClock("2026-11-22T12:00:00Z".parse().expect("a time")));
+    let keys = KeyRing::open(Arc::new(MemoryKeys::default()), clock.clone()).await;
+    ApiState {
+        config: ApiConfig::default(),
+        clock,
+        keys: Arc::new(keys.expect("no keys yet")),
+        log: Some(log),
+        checks: Vec::new(),
+        registry: prometheus::Registry::new(),
+    }
+}
+
 /// A server under test.
 pub struct Server {
     pub app: Arc<App>,
@@ -106,17 +118,8 @@ impl Server {
 
     /// With changes to what it is handed.
     pub async fn with(change: impl FnOnce(&mut ApiState)) -> Self {
-        let clock = Arc::new(FixedClock("2026-11-22T12:00:00Z".parse().expect("a time")));
         let log = Arc::new(MemoryLog::default());
-        let keys = KeyRing::open(Arc::new(MemoryKeys::default()), clock.clone()).await;
-        let mut state = ApiState {
-            config: ApiConfig::default(),
-            clock,
-            keys: Arc::new(keys.expect("no keys yet")),
-            log: Some(log.clone()),
-            checks: Vec::new(),
-            registry: prometheus::Registry::new(),
-        };
+        let mut state = state(log.clone()).await;
         change(&mut state);
         let app = App::new(state).expect("a server");
         Self { router: router(app.clone()), app, log }

@@ -3,7 +3,11 @@
 #![allow(clippy::indexing_slicing)]
 
 mod access;
+mod control;
 mod fixture;
+mod ingest;
+mod life;
+mod litellm;
 mod operations;
 
 use fixture::{Answer, Server};

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::checkpoint::{checkpoint, clean_log};
 use super::merge::{Merged, merge};
 use super::plan::groups;
-use super::vacuum::Unnamed;
+use super::vacuum::{Unnamed, sweep};
 use crate::lake::config::MaintenanceConfig;
 use crate::lake::error::LakeError;
 use crate::lake::open::Lake;
@@ -89,7 +89,9 @@ impl Maintenance {
             cleaned_at.is_none_or(|at| now.micros_since(*at) >= CLEAN_EVERY_SECONDS * 1_000_000);
         if due {
             let unnamed = self.unnamed.entry(table.name()).or_default();
-            report.files_deleted = unnamed.vacuum(table, self.config.keep_files.micros()).await?;
+            let kept = self.config.keep_files.micros();
+            report.files_deleted = unnamed.vacuum(table, kept).await?;
+            report.files_deleted += sweep(table, kept).await?;
             report.entries_deleted = clean_log(table).await?;
             self.cleaned_at.insert(table.name(), now);
         }

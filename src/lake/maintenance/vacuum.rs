@@ -8,6 +8,7 @@ use object_store::path::Path;
 
 use crate::lake::error::LakeError;
 use crate::lake::log::LOG;
+use crate::lake::snapshot::blocking;
 use crate::lake::table::{Table, path_of};
 use crate::time::Timestamp;
 
@@ -59,4 +60,40 @@ impl Unnamed {
         }
         Ok(expired.len())
     }
+}
+
+/// Deletes what writers of a local table left half-written when they were killed: nothing lists it.
+/// Returns how many files.
+pub(super) async fn sweep(table: &Table, kept_micros: i64) -> Result<usize, LakeError> {
+    let Ok(root) = table.root().to_file_path() else { return Ok(0) };
+    let oldest = table.now().plus_micros(-kept_micros);
+    let what = format!("sweeping `{}`", table.name().name());
+    let swept = blocking(what.clone(), move || sweep_directory(&root, oldest)).await?;
+    swept.map_err(|error| LakeError::Retryable { what, why: error.to_string() })
+}
+
+fn sweep_directory(directory: &std::path::Path, oldest: Timestamp) -> std::io::Result<usize> {
+    let mut swept = 0;
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let meta = entry.metadata()?;
+        if meta.is_dir() {
+            swept += sweep_directory(&entry.path(), oldest)?;
+        } else if is_staged(&entry.file_name()) && modified_at(&meta)? < oldest.micros() {
+            std::fs::remove_file(entry.path())?;
+            swept += 1;
+        }
+    }
+    Ok(swept)
+}
+
+/// Whether the store wrote it beside its place: the place's name, `#` and digits.
+fn is_staged(name: &std::ffi::OsStr) -> bool {
+    let number = name.to_str().and_then(|name| name.rsplit_once('#')).map(|(_, number)| number);
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn modified_at(meta: &std::fs::Metadata) -> std::io::Result<i64> {
+    let since = meta.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Ok(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

@@ -114,7 +114,8 @@ async fn open_faulty(dir: &TempDir, faults: &[Fault]) -> (Table, DurableStore) {
     let root = url::Url::from_directory_path(dir.path()).expect("a URL");
     let location = Location { root, store: Arc::clone(&store) as Arc<dyn ObjectStore> };
     let clock = Arc::new(FixedClock(now()));
-    let table = Table::open(TableName::Calls, &location, clock).await.expect("the table opens");
+    let table =
+        Table::open(TableName::Calls.spec(), &location, clock).await.expect("the table opens");
     store.faults.lock().expect("the faults").extend(faults);
     (table, inner)
 }

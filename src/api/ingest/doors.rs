@@ -1,0 +1,64 @@
+//! The front doors: one wire format each.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+
+use super::accept::accept;
+use super::delivery::Delivery;
+use super::receipt::Receipt;
+use crate::api::problem::{Problem, ProblemKind};
+use crate::api::state::App;
+use crate::event::{CallEvent, Rejection};
+
+/// One wire format: its name in metrics, and how its events are read.
+pub struct Door {
+    /// The name.
+    pub name: &'static str,
+    /// Reads one event.
+    pub decode: fn(&[u8]) -> Result<CallEvent, Rejection>,
+}
+
+static EVENTS: Door = Door { name: "events", decode: crate::event::decode_call_event };
+static LITELLM: Door = Door { name: "litellm", decode: crate::event::decode_litellm };
+
+type Taken = Result<(StatusCode, Json<Receipt>), Problem>;
+
+/// `POST /v1/events`: our own event; one object, an array or NDJSON.
+pub async fn events(State(app): State<Arc<App>>, headers: HeaderMap, delivery: Delivery) -> Taken {
+    check_type(&headers)?;
+    let receipt = accept(&app, &EVENTS, delivery).await?;
+    Ok((StatusCode::ACCEPTED, Json(receipt)))
+}
+
+/// `POST /v1/litellm`: what LiteLLM's `generic_api` callback sends; it always says
+/// `application/json`, so the body alone tells an object, an array and NDJSON apart.
+pub async fn litellm(State(app): State<Arc<App>>, delivery: Delivery) -> Taken {
+    let receipt = accept(&app, &LITELLM, delivery).await?;
+    Ok((StatusCode::ACCEPTED, Json(receipt)))
+}
+
+/// Refuses what is not ours rather than misreading it.
+fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let refuse = |detail: &str| Err(Problem::new(ProblemKind::UnsupportedMediaType, detail));
+    let named = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
+    let media_type = named.map(|value| value.split(';').next().unwrap_or_default().trim());
+    if headers.contains_key("ce-specversion")
+        || media_type.is_some_and(|name| name.starts_with("application/cloudevents"))
+    {
+        return refuse("CloudEvents are not taken yet: send call events as `application/json`");
+    }
+    match media_type {
+        None
+        | Some(
+            "application/json"
+            | "application/x-ndjson"
+            | "application/ndjson"
+            | "application/jsonl"
+            | "application/json-lines",
+        ) => Ok(()),
+        _ => refuse("send `application/json` or `application/x-ndjson`"),
+    }
+}

@@ -1,0 +1,183 @@
+//! Which model's rows price a call: the first hit of a fixed order of steps, and its name.
+
+use std::sync::Arc;
+
+use super::index::{Index, Provider};
+use super::names;
+use super::row::AliasRow;
+use super::sheet::Sheet;
+use super::vendor;
+use super::{Config, LayerKind};
+use crate::event::{CallEvent, Json};
+use crate::usage::Usage;
+
+/// The rows of a model, and how they were found.
+#[derive(Debug, Clone)]
+pub(super) struct Resolved<'b> {
+    pub sheet: &'b Arc<Sheet>,
+    pub step: &'static str,
+    /// The vendor was told by the model's name alone.
+    pub vendor_inferred: bool,
+}
+
+/// What a name is resolved for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Resolver<'a> {
+    pub index: &'a Index,
+    pub config: &'a Config,
+    pub event: &'a CallEvent,
+    pub usage: &'a Usage,
+    pub tenant: Option<&'a str>,
+}
+
+impl<'a> Resolver<'a> {
+    /// The rows that price the call, if any.
+    pub(super) fn resolve(&self) -> Option<Resolved<'a>> {
+        let literal = self.event.provider.as_str();
+        self.within(literal).or_else(|| self.mapped(self.event.source.as_str())).or_else(|| {
+            let canonical = vendor::canonical(literal);
+            if vendor::is_dialect(literal) {
+                self.vendor()
+            } else if canonical != literal {
+                self.within(canonical)
+            } else {
+                self.mapped(literal)
+            }
+        })
+    }
+
+    /// The vendor that the operator has named for a source or a dialect.
+    fn mapped(&self, name: &str) -> Option<Resolved<'a>> {
+        self.within(vendor::canonical(self.config.vendors.get(name)?))
+    }
+
+    /// The vendor behind a dialect: as the payload says, as configured, else by the exact name.
+    fn vendor(&self) -> Option<Resolved<'a>> {
+        if let Some(stated) = self.stated_vendor() {
+            return self.within(vendor::canonical(stated));
+        }
+        if self.config.vendors.contains_key(&self.event.provider) {
+            return self.mapped(&self.event.provider);
+        }
+        if !self.config.infer_vendor {
+            return None;
+        }
+        self.models().find_map(|model| {
+            let provider = self.index.provider(self.index.vendor_of(model)?)?;
+            let sheet = provider.exact(model)?;
+            let step = if model == self.event.model { "exact" } else { "requested" };
+            Some(Resolved { sheet, step, vendor_inferred: true })
+        })
+    }
+
+    fn stated_vendor(&self) -> Option<&'a str> {
+        const ATTRIBUTES: [&str; 3] =
+            ["custom_llm_provider", "gen_ai.provider.name", "gen_ai.system"];
+        ATTRIBUTES.into_iter().find_map(|name| {
+            let fact = self.usage.facts.get(name).map(String::as_str);
+            let raw = || self.event.usage.as_ref()?.field(name)?.as_text();
+            fact.or_else(|| self.event.fact(name).and_then(Json::as_text)).or_else(raw)
+        })
+    }
+
+    /// The names of the model: as answered, as asked for.
+    fn models(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        [Some(self.event.model.as_str()), self.event.request_model.as_deref()].into_iter().flatten()
+    }
+
+    fn within(&self, name: &str) -> Option<Resolved<'a>> {
+        let provider = self.index.provider(name)?;
+        self.aliased(provider).or_else(|| self.base_model(name, provider)).or_else(|| {
+            let hit = |sheet, step| Resolved { sheet, step, vendor_inferred: false };
+            let zone = self.data_zone(name);
+            if zone.is_none() {
+                let exact = provider.exact(&self.event.model).map(|sheet| hit(sheet, "exact"));
+                if exact.is_some() {
+                    return exact;
+                }
+            }
+            self.by_form(name, provider, zone)
+        })
+    }
+
+    /// Everything after the exact response model, in order of the steps.
+    fn by_form(
+        &self,
+        name: &str,
+        provider: &'a Provider,
+        zone: Option<&str>,
+    ) -> Option<Resolved<'a>> {
+        let hit = |sheet, step| Resolved { sheet, step, vendor_inferred: false };
+        let zoned = zone.and_then(|zone| {
+            self.models().find_map(|model| provider.exact(&format!("{zone}/{model}")))
+        });
+        if let Some(sheet) = zoned {
+            return Some(hit(sheet, "data_zone"));
+        }
+        for (index, model) in self.models().enumerate() {
+            let step = if index == 0 { "exact" } else { "requested" };
+            if let Some(sheet) = provider.exact(model) {
+                return Some(hit(sheet, step));
+            }
+        }
+        let prefixed = self.models().find_map(|model| provider.prefixed(model));
+        if let Some(sheet) = prefixed {
+            return Some(hit(sheet, "prefix"));
+        }
+        self.models().find_map(|model| {
+            names::forms(name, model, zone).into_iter().find_map(|(step, form)| {
+                let sheet = provider.exact(&form).or_else(|| {
+                    let alias = self.alias(provider.aliases(&form))?;
+                    self.target(alias)
+                })?;
+                Some(hit(sheet, step))
+            })
+        })
+    }
+
+    /// Azure's data zones have prices of their own, under `eu/gpt-5` and `us/gpt-5`.
+    fn data_zone(&self, provider: &str) -> Option<&'a str> {
+        let scope = self.event.fact("deployment_scope").and_then(Json::as_text)?;
+        (provider.starts_with("azure") && scope != "global").then_some(scope)
+    }
+
+    /// What runs behind a deployment, as the sender says.
+    fn base_model(&self, name: &str, provider: &'a Provider) -> Option<Resolved<'a>> {
+        let base = self.event.fact("base_model")?.as_text()?;
+        let forms = names::forms(name, base, None);
+        let short = forms.iter().filter(|(step, _)| *step == "provider_prefix");
+        let mut names = std::iter::once(base).chain(short.map(|(_, form)| form.as_str()));
+        let sheet = names.find_map(|name| provider.exact(name))?;
+        Some(Resolved { sheet, step: "base_model", vendor_inferred: false })
+    }
+
+    fn aliased(&self, provider: &'a Provider) -> Option<Resolved<'a>> {
+        if !provider.has_aliases() {
+            return None;
+        }
+        let names = [self.event.deployment.as_deref()].into_iter().flatten().chain(self.models());
+        names.into_iter().find_map(|name| {
+            let alias = self.alias(provider.aliases(name))?;
+            let step = if alias.provider == alias.to_provider { "alias" } else { "other_provider" };
+            Some(Resolved { sheet: self.target(alias)?, step, vendor_inferred: false })
+        })
+    }
+
+    fn target(&self, alias: &AliasRow) -> Option<&'a Arc<Sheet>> {
+        self.index.provider(&alias.to_provider)?.exact(&alias.canonical)
+    }
+
+    /// The alias that counts at the event's time for its tenant.
+    fn alias<'r>(&self, aliases: &'r [AliasRow]) -> Option<&'r AliasRow> {
+        let at = self.event.occurred_at;
+        let mine = |alias: &&AliasRow| {
+            let tenant = alias.place.tenant.as_deref();
+            tenant.is_none_or(|tenant| Some(tenant) == self.tenant) && alias.period.contains(at)
+        };
+        aliases.iter().filter(mine).max_by_key(|alias| {
+            let own = alias.place.tenant.is_some();
+            let kind: LayerKind = alias.place.kind;
+            (own, kind, alias.period.from, alias.place.layer)
+        })
+    }
+}

@@ -1,0 +1,97 @@
+//! Which of several rows applies: exactly one price for one thing at one instant.
+
+use std::sync::Arc;
+
+use super::LayerKind;
+use super::facts::Facts;
+use super::row::PriceRow;
+use crate::time::Timestamp;
+
+/// What a row is looked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Query<'a> {
+    pub at: Timestamp,
+    pub tenant: Option<&'a str>,
+    pub deployment: Option<&'a str>,
+    /// The service tier that served the call.
+    pub tier: &'a str,
+    /// Where the context tier in force begins; `None`: none is.
+    pub context: Option<u64>,
+    pub prompt_tokens: u64,
+    /// Whether contracts and overrides are left out.
+    pub list_only: bool,
+    pub facts: &'a Facts<'a>,
+}
+
+/// What decides between two rows that both apply, the greater wins: one that covers the time before
+/// an undated one, override before contract before list, exact name before prefix, narrow before
+/// wide, literal before factor, the later start, the later layer.
+type Rank = (bool, u8, usize, usize, bool, Timestamp, usize);
+
+impl Query<'_> {
+    /// The row that applies; whether it counts only because nothing dated covers the time.
+    pub(super) fn pick<'r>(&self, rows: &'r [Arc<PriceRow>]) -> Option<(&'r PriceRow, bool)> {
+        let applying = rows.iter().filter(|row| self.applies(row));
+        let ranked = applying.filter_map(|row| Some((self.rank(row)?, row)));
+        let (rank, row) = ranked.max_by_key(|(rank, _)| *rank)?;
+        Some((row, !rank.0))
+    }
+
+    fn applies(&self, row: &PriceRow) -> bool {
+        row.tier.as_ref() == self.tier
+            && self.in_context(row)
+            && (row.place.kind == LayerKind::List || self.has_terms(row))
+            && (row.conditions.hours.is_empty()
+                || row.conditions.hours.iter().any(|hours| hours.contains(self.at)))
+            && self.facts.satisfy(&row.conditions.when)
+    }
+
+    fn in_context(&self, row: &PriceRow) -> bool {
+        match (row.conditions.context, self.context) {
+            (None, None) => true,
+            (Some(range), Some(start)) => {
+                range.start() == start && range.contains(self.prompt_tokens)
+            }
+            _ => false,
+        }
+    }
+
+    fn has_terms(&self, row: &PriceRow) -> bool {
+        let mine = |theirs: &Option<Arc<str>>, ours: Option<&str>| {
+            theirs.as_deref().is_none_or(|theirs| Some(theirs) == ours)
+        };
+        !self.list_only
+            && mine(&row.place.tenant, self.tenant)
+            && mine(&row.place.deployment, self.deployment)
+    }
+
+    fn rank(&self, row: &PriceRow) -> Option<Rank> {
+        let covered = row.period.contains(self.at);
+        if !covered && !row.period.is_assumed(self.at) {
+            return None;
+        }
+        let literal = row.is_literal();
+        let weight = row.conditions.weight();
+        let from = row.period.from;
+        Some((
+            covered,
+            terms_rank(row),
+            row.pattern.weight(),
+            weight,
+            literal,
+            from,
+            row.place.layer,
+        ))
+    }
+}
+
+/// List, contract, override for a tenant, for a deployment, for a tenant's deployment.
+fn terms_rank(row: &PriceRow) -> u8 {
+    match row.place.kind {
+        LayerKind::List => 0,
+        LayerKind::Contract => 1,
+        LayerKind::Override => {
+            2 + u8::from(row.place.tenant.is_some()) + 2 * u8::from(row.place.deployment.is_some())
+        }
+    }
+}

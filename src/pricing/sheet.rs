@@ -1,0 +1,88 @@
+//! All rows of one model, ready for rating.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::LayerKind;
+use super::condition::ContextRange;
+use super::row::{Item, MultiplierRow, Period, PriceRow};
+use crate::time::Timestamp;
+use crate::usage::TokenClass;
+
+/// A model's rows by what they price.
+#[derive(Debug, Default)]
+pub(super) struct Sheet {
+    pub provider: Arc<str>,
+    pub model: Arc<str>,
+    tokens: [Vec<Arc<PriceRow>>; TokenClass::ALL.len()],
+    units: HashMap<Arc<str>, Vec<Arc<PriceRow>>>,
+    pub multipliers: Vec<Arc<MultiplierRow>>,
+    /// The context tiers that rows state amounts for, and when these count.
+    contexts: Vec<(ContextRange, Period)>,
+    /// Whether a contract or an override may make the cost differ from the list's.
+    pub has_terms: bool,
+}
+
+impl Sheet {
+    pub(super) fn new(provider: Arc<str>, model: Arc<str>) -> Self {
+        Self { provider, model, ..Self::default() }
+    }
+
+    /// The rows that price a token class.
+    pub(super) fn rows_of_class(&self, class: TokenClass) -> &[Arc<PriceRow>] {
+        self.tokens.get(class as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// The rows that price a unit.
+    pub(super) fn rows_of_unit(&self, name: &str) -> &[Arc<PriceRow>] {
+        self.units.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn add(&mut self, row: &Arc<PriceRow>) {
+        self.has_terms |= row.place.kind != LayerKind::List;
+        let tier = row.conditions.context.map(|context| (context, row.period));
+        let known = |tier: &(ContextRange, Period)| self.contexts.contains(tier);
+        let tier = tier.filter(|tier| row.is_literal() && !known(tier));
+        self.contexts.extend(tier);
+        match &row.item {
+            Item::Token(class) => {
+                if let Some(rows) = self.tokens.get_mut(*class as usize) {
+                    rows.push(Arc::clone(row));
+                }
+            }
+            Item::Unit(name) => {
+                self.units.entry(Arc::clone(name)).or_default().push(Arc::clone(row));
+            }
+        }
+    }
+
+    /// Where the context tier begins that a prompt of this length falls into.
+    pub(super) fn context_start(&self, prompt_tokens: u64, at: Timestamp) -> Option<u64> {
+        let tiers = self.contexts.iter().filter(|(range, period)| {
+            range.contains(prompt_tokens) && (period.contains(at) || period.is_assumed(at))
+        });
+        tiers.map(|(range, _)| range.start()).max()
+    }
+
+    /// Every row, classes before units.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &Arc<PriceRow>> {
+        self.tokens.iter().flatten().chain(self.units.values().flatten())
+    }
+
+    /// Drops imported rows that a correcting row puts right: the same key, still the amount that the
+    /// correction names.
+    pub(super) fn apply_corrections(&mut self) {
+        let lists = self.tokens.iter_mut().chain(self.units.values_mut());
+        for rows in lists {
+            let corrections: Vec<_> =
+                rows.iter().filter(|row| row.corrects.is_some()).cloned().collect();
+            rows.retain(|row| {
+                row.corrects.is_some()
+                    || !row.period.undated
+                    || !corrections.iter().any(|correction| {
+                        correction.corrects == Some(row.rate) && correction.same_key(row)
+                    })
+            });
+        }
+    }
+}

@@ -313,7 +313,7 @@ impl Pipeline {
             metrics.tokens.with_label_values(&[status]).inc_by(count);
         }
         for dead in &decided.dead {
-            metrics.dead_letters.with_label_values(&[dead.rejection.code.name()]).inc();
+            metrics.dead_letters.with_label_values(&[dead.reason.name()]).inc();
         }
         let mut latest: BTreeMap<(&str, i32), Timestamp> = BTreeMap::new();
         for row in &decided.rows {

@@ -73,15 +73,16 @@ pub(super) fn create_topics(
         .fetch_metadata(None, ANSWER_WITHIN)
         .map_err(|error| retryable("asking the Kafka cluster for its topics", &error))?;
     let known: Vec<&str> = metadata.topics().iter().map(|topic| topic.name()).collect();
-    let replication = TopicReplication::Fixed(-1);
+    // The cluster's own default.
+    let replication = || TopicReplication::Fixed(-1);
     let raw = config.raw_topics.iter().map(|raw| raw.topic.as_str());
     let plain = raw.chain([config.accepted_topic.as_str()]);
     let mut topics: Vec<NewTopic<'_>> = plain
         .filter(|name| !known.contains(name))
-        .map(|name| NewTopic::new(name, config.partitions, replication))
+        .map(|name| NewTopic::new(name, config.partitions, replication()))
         .collect();
     if !known.contains(&config.anomalies_topic.as_str()) {
-        let topic = NewTopic::new(&config.anomalies_topic, 1, replication);
+        let topic = NewTopic::new(&config.anomalies_topic, 1, replication());
         topics.push(topic.set("cleanup.policy", "compact"));
     }
     if topics.is_empty() {

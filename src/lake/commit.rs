@@ -1,7 +1,8 @@
 //! One commit: rows and the offsets they came from, together or not at all.
 //!
 //! It says what happened and never tries again by itself: a version that is taken is a conflict
-//! whoever took it, and the caller compares offsets and identities with the refreshed snapshot first.
+//! whoever took it, and the caller compares offsets and identities with the refreshed snapshot
+//! first.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -10,9 +10,8 @@ async fn rows_and_offsets_land_in_one_commit() {
     let lake = open(&dir).await;
     let calls = lake.table(TableName::Calls);
     assert_eq!(calls.next_offset(PARTITION).await.expect("an offset"), None);
-    assert!(
-        matches!(append(calls, 0..10).await, Outcome::Committed(snapshot) if snapshot.version() == 1)
-    );
+    let outcome = append(calls, 0..10).await;
+    assert!(matches!(&outcome, Outcome::Committed(snapshot) if snapshot.version() == 1));
     assert_eq!(calls.next_offset(PARTITION).await.expect("an offset"), Some(10));
 
     let again = open(&dir).await;

@@ -14,15 +14,8 @@ use crate::lake::{DataFile, LakeError, Snapshot, Table};
 use crate::money::Usd;
 use crate::time::Timestamp;
 
-const COLUMNS: [&str; 7] = [
-    "tenant",
-    "priced_model",
-    "response_model",
-    "feature",
-    "api_key",
-    "occurred_at",
-    "cost_usd",
-];
+const COLUMNS: [&str; 7] =
+    ["tenant", "priced_model", "response_model", "feature", "api_key", "occurred_at", "cost_usd"];
 
 /// A cell of the sums: one tenant's hour, by what drives it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

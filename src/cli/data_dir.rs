@@ -91,7 +91,9 @@ impl DataDir {
                 let text = format!("# Belongs to this data directory.\nlog_id = \"{log_id}\"\n");
                 write_durably(&self.path, &manifest, &text)
             }
-            Err(error) => Err(error).with_context(|| format!("cannot read `{}`", manifest.display())),
+            Err(error) => {
+                Err(error).with_context(|| format!("cannot read `{}`", manifest.display()))
+            }
         }
     }
 }

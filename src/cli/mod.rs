@@ -1,6 +1,7 @@
 //! The commands: one enum, one match, a file per command.
 
 mod anomalies;
+mod ask;
 mod check_config;
 mod costs;
 mod data_dir;

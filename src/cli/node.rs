@@ -101,13 +101,8 @@ impl Node {
             clock: clock.clone(),
         };
         let pipeline = Pipeline::open(config.pipeline.clone(), source, parts).await?;
-        let alerts = Alerts::new(
-            config.alert.clone(),
-            lake.clone(),
-            watermarks,
-            publisher,
-            clock.clone(),
-        );
+        let alerts =
+            Alerts::new(config.alert.clone(), lake.clone(), watermarks, publisher, clock.clone());
         let store = Arc::new(ControlKeys::new(lake.table(TableName::Control).clone()));
         let keys = Arc::new(KeyRing::open(store, clock.clone()).await?);
         if let Ok(first) = std::env::var(FIRST_KEY) {
@@ -196,6 +191,8 @@ impl Node {
             clock: self.clock.clone(),
             keys: self.keys.clone(),
             log: Some(self.log.clone()),
+            engine: Some(self.engine.clone()),
+            books: Some(self.books.clone()),
             checks: vec![ReadyCheck { name: "pipeline", check: Box::new(running) }],
             registry: self.registry.clone(),
         }
@@ -224,8 +221,7 @@ pub fn stop_signal() -> Result<CancellationToken> {
     let stop = CancellationToken::new();
     let token = stop.clone();
     #[cfg(unix)]
-    let mut terminate =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::spawn(async move {
         for signal in 0..2 {
             #[cfg(unix)]

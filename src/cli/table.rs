@@ -13,8 +13,7 @@ pub fn draw(columns: &[String], rows: &[Vec<Value>]) -> String {
             column.map(|cell| cell.chars().count()).fold(name.chars().count(), usize::max)
         })
         .collect();
-    let right: Vec<bool> =
-        (0..columns.len()).map(|index| is_numeric(&cells, index)).collect();
+    let right: Vec<bool> = (0..columns.len()).map(|index| is_numeric(&cells, index)).collect();
     let mut drawn = line(columns.iter().map(String::as_str), &widths, &right);
     let rules: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
     drawn.push_str(&line(rules.iter().map(String::as_str), &widths, &right));
@@ -32,7 +31,8 @@ fn line<'a>(cells: impl Iterator<Item = &'a str>, widths: &[usize], right: &[boo
     format!("{}\n", joined.join("  ").trim_end())
 }
 
-fn text(value: &Value) -> String {
+/// A value as it stands in a cell: texts without quotes, null as nothing.
+pub fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),

@@ -1,5 +1,7 @@
 //! The price book.
 
+use std::sync::{Arc, LazyLock};
+
 use super::index::Index;
 use super::listing::{self, Listing};
 use super::rate::Rater;
@@ -9,19 +11,24 @@ use crate::time::Timestamp;
 use crate::usage::Usage;
 
 /// Dated price rows in layers, indexed for rating. It never changes: a reload makes a new one.
-#[derive(Debug, Default)]
+///
+/// A clone is cheap: it shares the rows.
+#[derive(Debug, Clone, Default)]
 pub struct PriceBook {
-    pub(super) index: Index,
-    pub(super) layers: Vec<String>,
-    pub(super) config: Config,
-    version: String,
+    pub(super) index: Arc<Index>,
+    pub(super) layers: Arc<[String]>,
+    pub(super) config: Arc<Config>,
+    version: Arc<str>,
     fetched_at: Option<Timestamp>,
 }
 
 impl PriceBook {
     /// The book that is built into the program.
     pub fn builtin() -> Self {
-        Self::load(&[]).expect("the built-in book is tested")
+        static BUILT_IN: LazyLock<PriceBook> = LazyLock::new(|| {
+            PriceBook::from_layers(&builtin::layers()).expect("the built-in book is tested")
+        });
+        BUILT_IN.clone()
     }
 
     /// The built-in book with layers over it, the later ones winning.
@@ -29,6 +36,9 @@ impl PriceBook {
     /// # Errors
     /// A [`BookError`] that names file, line and what was expected.
     pub fn load(layers: &[Layer]) -> Result<Self, BookError> {
+        if layers.is_empty() {
+            return Ok(Self::builtin());
+        }
         let mut all = builtin::layers();
         all.extend_from_slice(layers);
         Self::from_layers(&all)
@@ -49,13 +59,19 @@ impl PriceBook {
         let index = Index::new(books);
         let version = listing::version(listing::listings(&index, &names));
         let fetched_at = index.prices.iter().filter_map(|row| row.origin.fetched_at).max();
-        Ok(Self { index, layers: names, config: Config::default(), version, fetched_at })
+        Ok(Self {
+            index: Arc::new(index),
+            layers: names.into(),
+            config: Arc::default(),
+            version: version.into(),
+            fetched_at,
+        })
     }
 
     /// The same book under the operator's decisions.
     #[must_use]
     pub fn with_config(self, config: &Config) -> Self {
-        Self { config: config.clone(), ..self }
+        Self { config: Arc::new(config.clone()), ..self }
     }
 
     /// The hash of all layers' canonical content.
@@ -82,7 +98,7 @@ impl PriceBook {
     /// What `usage` of `event` costs at the event's time, for a tenant with its overrides.
     pub fn rate(&self, event: &CallEvent, usage: &Usage, tenant: Option<&str>) -> Cost {
         let mut cost = self.rater(event, usage, tenant).rate();
-        cost.price_book_version = Some(self.version.clone());
+        cost.price_book_version = Some(self.version.to_string());
         cost
     }
 

@@ -125,7 +125,7 @@ fn remark(line: &Line<'_>) -> Option<String> {
 }
 
 /// ` for batch, prompts above 200000 tokens`.
-fn condition(row: &PriceRow) -> String {
+pub(super) fn condition(row: &PriceRow) -> String {
     let tier = (row.tier.as_ref() != STANDARD).then(|| row.tier.to_string());
     let context = row.conditions.context.map(|context| match context {
         ContextRange::Above(limit) => format!("prompts above {limit} tokens"),
@@ -137,7 +137,7 @@ fn condition(row: &PriceRow) -> String {
     if all.is_empty() { String::new() } else { format!(" for {}", all.join(", ")) }
 }
 
-fn period(period: &Period) -> String {
+pub(super) fn period(period: &Period) -> String {
     let from = match (period.undated, period.from) {
         (true, from) => format!(" observed {}", from.date()),
         (false, Timestamp::EPOCH) => String::new(),
@@ -146,7 +146,7 @@ fn period(period: &Period) -> String {
     period.to.map_or_else(|| from.clone(), |to| format!("{from} until {}", to.date()))
 }
 
-fn published(origin: &Origin) -> String {
+pub(super) fn published(origin: &Origin) -> String {
     let url = origin.source_url.as_deref().map(|url| format!(", {url}")).unwrap_or_default();
     let note = origin.note.as_deref().map(|note| format!(", {note}")).unwrap_or_default();
     format!("{url}{note}")

@@ -17,6 +17,7 @@ mod index;
 mod layer;
 mod listing;
 mod names;
+mod price_list;
 mod quote;
 mod rate;
 mod read;

@@ -85,7 +85,7 @@ proptest! {
         let mut blocks: Vec<&str> = blocks.split("[[model]]").collect();
         blocks.reverse();
         let turned = format!("{head}[[model]]{}", blocks.join("[[model]]"));
-        let book = PriceBook::from_layers(&[layer.clone()]).expect("a readable book");
+        let book = PriceBook::from_layers(std::slice::from_ref(&layer)).expect("a readable book");
         let turned = PriceBook::from_layers(&[Layer::new("any", turned)]).expect("a readable book");
         prop_assert_eq!(book.version(), turned.version());
         prop_assert_eq!(rated(&book, &usage, day, "flex"), rated(&turned, &usage, day, "flex"));

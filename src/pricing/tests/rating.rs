@@ -201,3 +201,10 @@ fn an_explanation_names_row_formula_and_factors() {
     let text = book(BOOK).explain(&event(&json!({ "model": "m" })), &usage, None);
     insta::assert_snapshot!(text);
 }
+
+#[test]
+fn a_models_prices_at_an_instant() {
+    let at = "2026-11-22T12:00:00Z".parse().expect("a time");
+    insta::assert_snapshot!(book(BOOK).explain_model("openai", "m-2026-01-01", at));
+    assert!(book(BOOK).explain_model("openai", "other", at).starts_with("no rows for"));
+}

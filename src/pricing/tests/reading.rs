@@ -100,6 +100,22 @@ fn two_prices_for_one_thing_at_one_instant_are_refused() {
 }
 
 #[test]
+fn two_meanings_of_one_name_are_refused() {
+    let alias = "[[alias]]\nprovider = 'p'\nalias = 'a'\ncanonical = 'x'\n";
+    let fx = "[[fx]]\ncurrency = 'EUR'\nusd_per_unit = '1.08'\n";
+    for (text, line, words) in [
+        (alias.repeat(2), 5, "the alias `a` stands for two models at once"),
+        (fx.repeat(2), 4, "`EUR` has two exchange rates at once"),
+    ] {
+        let error = refusal(&text);
+        assert_eq!((error.line, error.message.as_str()), (Some(line), words));
+    }
+    book(&format!(
+        "{alias}{alias}effective_from = 2026-01-01\n{fx}{fx}effective_from = 2026-01-01"
+    ));
+}
+
+#[test]
 fn amounts_stay_as_published() {
     let book = book(
         "provider = 'p'\n[[model]]\nname = 'x'\n\

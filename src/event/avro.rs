@@ -1,7 +1,7 @@
 //! The raw call event as Avro, behind a schema registry.
 //!
-//! In: a message's bytes and headers, the writer's schema. Out: the same [`CallEvent`] as from JSON.
-//! The writer's schema is resolved to ours as Avro's specification says
+//! In: a message's bytes and headers, the writer's schema. Out: the same [`CallEvent`] as from
+//! JSON. The writer's schema is resolved to ours as Avro's specification says
 //! (<https://avro.apache.org/docs/1.12.0/specification/#schema-resolution>, read 2026-11-23).
 
 use std::fmt;

@@ -1,6 +1,7 @@
 //! Envelopes as bytes: JSON, version 1.
 //!
-//! What is written is decoded and scrubbed already. Reading holds on to the allow-list all the same.
+//! What is written is decoded and scrubbed already. Reading holds on to the allow-list all the
+//! same.
 
 use super::decode::call_event_from;
 use super::shape::{CALL_EVENT, Shape};

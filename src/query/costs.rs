@@ -1,7 +1,7 @@
 //! Cost by any columns: a question without SQL.
 //!
-//! Names are taken from a list, values are bound; what is not priced stands beside what is, and what
-//! nobody is named for is shown as `unattributed`.
+//! Names are taken from a list, values are bound; what is not priced stands beside what is, and
+//! what nobody is named for is shown as `unattributed`.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! SQL and cost questions over the lake's snapshots.
 //!
-//! Reads only: one statement, bound parameters, stated limits. The questions of `sql/` are files, so
-//! that commands, HTTP and a person ask the same.
+//! Reads only: one statement, bound parameters, stated limits. The questions of `sql/` are files,
+//! so that commands, HTTP and a person ask the same.
 
 mod config;
 mod costs;

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use crate::money::Decimal;
 use crate::time::Timestamp;
 
-/// A bound parameter from JSON: texts, whole numbers, truth values and null. A decimal is a text that
-/// the statement casts: `CAST($1 AS DECIMAL(18,12))`.
+/// A bound parameter from JSON: texts, whole numbers, truth values and null. A decimal is a text
+/// that the statement casts: `CAST($1 AS DECIMAL(18,12))`.
 ///
 /// # Errors
 /// What was expected.

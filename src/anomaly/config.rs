@@ -11,7 +11,7 @@ use crate::money::Usd;
 pub struct DetectorConfig {
     /// How many hours back an hour is compared with.
     pub trailing_hours: u16,
-    /// How many hours with spend there must be among them.
+    /// How many hours back the first of them with spend must lie.
     pub history_hours_min: u16,
     /// Which percentile of them is expected at most.
     pub percentile: u8,

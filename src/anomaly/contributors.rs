@@ -13,8 +13,8 @@ const VALUES_MAX: usize = 3;
 
 /// The largest contributors, largest first.
 ///
-/// Usual is the mean of the hours that the first one was compared with, so that within one dimension
-/// the excesses of all values sum to the whole excess, of which each gets its share.
+/// Usual is the mean of the hours that the first one was compared with, so that within one
+/// dimension the excesses of all values sum to the whole excess, of which each gets its share.
 pub(super) fn contributors<'a>(
     scope: &Scope,
     over: impl Iterator<Item = &'a Hour<'a>> + Clone,

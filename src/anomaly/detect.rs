@@ -5,11 +5,11 @@
 //! published again. Never: a float, a clock.
 //!
 //! The rule: an hour is over when it cost more than `times` the expected and at least
-//! `excess_usd_min` more than it; expected is the percentile (nearest rank) of the scope's own hours
-//! in the trailing week. Hours without spend do not count, neither to the percentile nor to the
-//! history: a job that runs once a day is compared with its runs, not with its pauses. Hours of an
-//! incident do not count either, so that it cannot raise its own bar; spend that stays up leaves
-//! less than the least history after six days, ends its incident and becomes the new normal.
+//! `excess_usd_min` more than it; expected is the percentile (nearest rank) of the scope's own
+//! hours in the trailing week, the first of which must lie `history_hours_min` back. Hours without
+//! spend do not count: a job that runs once a day is compared with its runs, not with its pauses.
+//! Hours of an incident do not count either, so that it cannot raise its own bar; spend that stays
+//! up for a week has nothing left to be compared with, ends its incident and is the new normal.
 
 use std::collections::BTreeMap;
 
@@ -40,8 +40,8 @@ impl Detector {
         format!("p{}x{}/1", self.config.percentile, self.config.times)
     }
 
-    /// How far before `judge_from` the hours of a series should reach: the longest incident that may
-    /// be judged again, and what its first hour is compared with.
+    /// How far before `judge_from` the hours of a series should reach: the longest incident that
+    /// may be judged again, and what its first hour is compared with.
     pub fn history_seconds(&self) -> i64 {
         HOUR_SECONDS * (2 * i64::from(self.config.trailing_hours) + EPISODE_GAP_HOURS)
     }
@@ -93,7 +93,7 @@ impl Detector {
                 hour.cost > Usd::ZERO && !left_out.iter().any(|window| window.contains(**start))
             });
             let usual: Vec<&HourCost> = usual.map(|(_, hour)| hour).collect();
-            let Some((expected, threshold)) = self.threshold(&usual) else { continue };
+            let Some((expected, threshold)) = self.threshold(*start, &usual) else { continue };
             let excess = hour.cost.checked_sub(expected);
             if hour.cost > threshold && excess >= Some(self.config.excess_usd_min) {
                 extend_episodes(&mut left_out, Window::hour_of(*start));
@@ -105,8 +105,9 @@ impl Detector {
 
     /// What is expected of an hour at most, and what it must not go over; `None` while there is too
     /// little history.
-    fn threshold(&self, usual: &[&HourCost]) -> Option<(Usd, Usd)> {
-        if usual.len() < usize::from(self.config.history_hours_min.max(1)) {
+    fn threshold(&self, hour: Timestamp, usual: &[&HourCost]) -> Option<(Usd, Usd)> {
+        let history = HOUR_SECONDS * i64::from(self.config.history_hours_min);
+        if usual.first()?.hour.plus_seconds(history) > hour {
             return None;
         }
         let mut costs: Vec<Usd> = usual.iter().map(|hour| hour.cost).collect();

@@ -43,8 +43,8 @@ pub struct Series {
     /// Its hours with spend, in any order: those to be judged and the span before them that
     /// `Detector::history_seconds` asks for.
     pub hours: Vec<HourCost>,
-    /// The first hour to be judged (again): a day before the last run's `until`, for late spend; the
-    /// first hour there is when there was none.
+    /// The first hour to be judged (again): a day before the last run's `until`, for late spend;
+    /// the first hour there is when there was none.
     pub judge_from: Timestamp,
     /// The end of the last closed hour.
     pub until: Timestamp,

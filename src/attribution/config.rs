@@ -26,7 +26,8 @@ pub struct RulesConfig {
     pub rules: Vec<TagRule>,
 }
 
-/// What is known of one sender. All that is given of `namespace`, `source` and `api_key` must match.
+/// What is known of one sender. Whatever is given of `namespace`, `source` and `api_key` must
+/// match.
 ///
 /// Only the namespace comes from the credential; `source` and `api_key` are what the event says, so
 /// name the namespace too where its senders do not trust each other.

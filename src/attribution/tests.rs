@@ -200,7 +200,8 @@ fn wrong_rules_say_which_and_what_was_meant() {
             "rule 1 `a`: `taem` is no column; did you mean `team`",
         ),
         (
-            "[[rules]]\nset = { team = \"x\" }\n[[rules]]\nwhen = { sorce = \"x\" }\nset = { team = \"x\" }",
+            "[[rules]]\nset = { team = \"x\" }\n\
+             [[rules]]\nwhen = { sorce = \"x\" }\nset = { team = \"x\" }",
             "rule 2: `sorce` is no field to match or copy; did you mean `source`",
         ),
         (

@@ -1,5 +1,6 @@
 //! The raw call event and its decoding from bytes: a file per wire format, no I/O.
 
+mod avro;
 mod call_event;
 mod canonical;
 mod decode;
@@ -16,6 +17,7 @@ mod split;
 #[cfg(test)]
 mod tests;
 
+pub use avro::{AvroDecoder, CALL_EVENT_AVRO, SchemaId, WireFormat};
 pub use call_event::{CallEvent, CallStatus, Who};
 pub use decode::{RECEIVED_BYTES_MAX, STORED_BYTES_MAX, decode_call_event};
 pub use envelope::{Envelope, EnvelopeBody};

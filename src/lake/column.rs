@@ -117,6 +117,8 @@ pub struct ColumnInfo {
     pub meaning: &'static str,
     /// How it is laid out in files.
     pub layout: Layout,
+    /// The expression that fills it, as the declaration has it; the dictionary names its source.
+    pub expression: &'static str,
 }
 
 impl ColumnInfo {
@@ -143,8 +145,18 @@ impl<R> Column<R> {
         meaning: &'static str,
         cell: for<'a> fn(&'a R) -> Cell<'a>,
     ) -> Self {
-        let layout = Layout::Dictionary;
-        Self { info: ColumnInfo { name, kind, required: false, unit: "", meaning, layout }, cell }
+        let (layout, expression) = (Layout::Dictionary, "");
+        let required = false;
+        Self {
+            info: ColumnInfo { name, kind, required, unit: "", meaning, layout, expression },
+            cell,
+        }
+    }
+
+    /// The same column, with the expression that fills it.
+    pub const fn filled_by(mut self, expression: &'static str) -> Self {
+        self.info.expression = expression;
+        self
     }
 
     /// The same column, in every row.
@@ -184,7 +196,9 @@ macro_rules! columns {
                 $crate::lake::column::Kind::$kind,
                 concat!($($meaning),+).trim_ascii(),
                 |$row: &$table| Cell::from($cell),
-            )$(.$method($($argument)?))*,
+            )
+            .filled_by(stringify!($cell))
+            $(.$method($($argument)?))*,
         )+];
     };
 }

@@ -71,7 +71,9 @@ pub struct MaintenanceConfig {
     pub small_files_max: usize,
     /// They are merged at the latest after this time.
     pub merge_every: Span,
-    /// The most that one merge reads, compressed: it bounds the memory that sorting takes.
+    /// The most fresh files that one merge reads, compressed: they are sorted in memory.
+    pub sort_bytes_max: ByteSize,
+    /// The most that one merge reads of files that are sorted already.
     pub merge_bytes_max: ByteSize,
     /// A checkpoint is written every so many versions.
     pub checkpoint_every: u64,
@@ -85,7 +87,8 @@ impl Default for MaintenanceConfig {
             small_file: ByteSize(64 << 20),
             small_files_max: 128,
             merge_every: Span::seconds(5 * 60),
-            merge_bytes_max: ByteSize(16 << 20),
+            sort_bytes_max: ByteSize(16 << 20),
+            merge_bytes_max: ByteSize(256 << 20),
             checkpoint_every: 100,
             keep_files: Span::seconds(25 * 3_600),
         }

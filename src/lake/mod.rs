@@ -12,6 +12,7 @@ mod create;
 mod dictionary;
 mod durable;
 mod error;
+mod file_writer;
 mod files;
 mod identities;
 mod location;

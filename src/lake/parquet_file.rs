@@ -3,11 +3,11 @@
 //! zstd level 1; dictionaries where few values repeat, deltas for times, offsets and ids, neither for
 //! hashes and raw usage. Merged files also get page statistics, and a bloom filter on the event id.
 
-use arrow::array::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
@@ -15,8 +15,8 @@ use super::column::{ColumnInfo, Kind, Layout};
 use super::create::ENGINE_INFO;
 use super::tables::TableSpec;
 
-/// The most rows in a row group.
-const ROW_GROUP_ROWS: usize = 256 * 1_024;
+/// The most rows in a row group; in tests a few rows make several.
+const ROW_GROUP_ROWS: usize = if cfg!(test) { 256 } else { 128 * 1_024 };
 
 /// What a file is written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,41 +27,61 @@ pub(super) enum Purpose {
     Keep,
 }
 
-/// The rows as one Parquet file.
-pub(super) fn encode(
+/// A writer into memory; what it wrote may be taken out between two batches.
+pub(super) fn writer(
     spec: &TableSpec,
-    rows: &RecordBatch,
     purpose: Purpose,
-) -> Result<Vec<u8>, ParquetError> {
+) -> Result<ArrowWriter<Vec<u8>>, ParquetError> {
     let options = ArrowWriterOptions::new()
         .with_properties(properties(spec, purpose)?)
         .with_skip_arrow_metadata(true);
-    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), rows.schema(), options)?;
-    writer.write(rows)?;
-    writer.into_inner()
+    ArrowWriter::try_new_with_options(Vec::new(), spec.file_schema(), options)
 }
 
 fn properties(spec: &TableSpec, purpose: Purpose) -> Result<WriterProperties, ParquetError> {
     let builder = WriterProperties::builder()
         .set_created_by(ENGINE_INFO.to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_statistics_enabled(match purpose {
-            // Nearly a hundred columns of page indexes would outweigh a second's rows.
-            Purpose::Ingest => EnabledStatistics::Chunk,
-            Purpose::Keep => EnabledStatistics::Page,
-        })
-        .set_offset_index_disabled(purpose == Purpose::Ingest);
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS));
     let builder = spec.columns.iter().fold(builder, laid_out);
-    let bloom = purpose == Purpose::Keep;
-    let event_id = spec.columns.iter().find(|column| column.name == "event_id");
-    Ok(match event_id {
-        Some(column) if bloom => {
-            let path = ColumnPath::from(column.name);
-            builder.set_column_bloom_filter_enabled(path, true).build()
-        }
-        _ => builder.build(),
+    Ok(match purpose {
+        // Nearly a hundred columns of page indexes would outweigh a second's rows.
+        Purpose::Ingest => builder
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_offset_index_disabled(true)
+            .build(),
+        Purpose::Keep => kept(builder, spec).build(),
     })
+}
+
+fn kept(builder: WriterPropertiesBuilder, spec: &TableSpec) -> WriterPropertiesBuilder {
+    let builder = builder
+        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_sorting_columns(sorting_columns(spec));
+    match spec.columns.iter().find(|column| column.name == "event_id") {
+        Some(column) => {
+            builder.set_column_bloom_filter_enabled(ColumnPath::from(column.name), true)
+        }
+        None => builder,
+    }
+}
+
+/// How merged files say that they are sorted; `None` when the table has nothing to sort by.
+pub(super) fn sorting_columns(spec: &TableSpec) -> Option<Vec<SortingColumn>> {
+    let key = spec.sort_key().filter_map(|name| leaf(spec, name));
+    let key =
+        key.map(|column_idx| SortingColumn { column_idx, descending: false, nulls_first: true });
+    Some(key.collect::<Vec<_>>()).filter(|key| !key.is_empty())
+}
+
+/// The place of a column among the leaves of the file: a map has two.
+fn leaf(spec: &TableSpec, name: &str) -> Option<i32> {
+    let place = spec.columns.iter().position(|column| column.name == name)?;
+    let before = spec.columns.iter().take(place).map(|column| match column.kind {
+        Kind::TextMap | Kind::LongMap | Kind::DecimalMap => 2,
+        _ => 1,
+    });
+    Some(before.sum())
 }
 
 fn laid_out(builder: WriterPropertiesBuilder, column: &ColumnInfo) -> WriterPropertiesBuilder {

@@ -5,10 +5,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, new_null_array};
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use futures::{FutureExt, TryFutureExt, TryStreamExt};
+use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt, TryFutureExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::ProjectionMask;
@@ -19,10 +20,20 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 
 use super::error::LakeError;
 use super::files::DataFile;
+use super::parquet_file::sorting_columns;
 use super::table::Table;
+use super::tables::TableSpec;
 
 /// Rows that are decoded at a time.
 const BATCH_ROWS: usize = 8_192;
+
+/// A data file that is being read.
+pub(super) struct OpenFile {
+    /// Whether it says that it is sorted as merged files are.
+    pub(super) is_sorted: bool,
+    /// Its rows.
+    pub(super) rows: BoxStream<'static, std::result::Result<RecordBatch, LakeError>>,
+}
 
 impl Table {
     /// The rows of a data file; `columns` names those to read, `None` reads all.
@@ -35,13 +46,25 @@ impl Table {
         file: &DataFile,
         columns: Option<&[&str]>,
     ) -> std::result::Result<Vec<RecordBatch>, LakeError> {
+        self.open_file(file, columns).await?.rows.try_collect().await
+    }
+
+    /// The same, a batch at a time.
+    pub(super) async fn open_file(
+        &self,
+        file: &DataFile,
+        columns: Option<&[&str]>,
+    ) -> std::result::Result<OpenFile, LakeError> {
         let reader = ObjectReader {
             store: self.object_store(),
             path: self.location(file)?,
             size: file.size,
         };
-        let schema = self.spec().file_schema();
-        read_all(reader, schema, columns).await.map_err(|error| self.sort_read_error(file, error))
+        let opened = open(reader, self.spec(), columns).await;
+        let (is_sorted, rows) = opened.map_err(|error| self.sort_read_error(file, error))?;
+        let (table, file) = (self.clone(), file.clone());
+        let rows = rows.map_err(move |error| table.sort_read_error(&file, error)).boxed();
+        Ok(OpenFile { is_sorted, rows })
     }
 
     fn sort_read_error(&self, file: &DataFile, error: ParquetError) -> LakeError {
@@ -60,33 +83,37 @@ impl Table {
     }
 }
 
-async fn read_all(
+async fn open(
     mut reader: ObjectReader,
-    schema: SchemaRef,
+    spec: &TableSpec,
     columns: Option<&[&str]>,
-) -> Result<Vec<RecordBatch>> {
+) -> Result<(bool, BoxStream<'static, Result<RecordBatch>>)> {
     let metadata = reader.get_metadata(None).await?;
+    let sorting = sorting_columns(spec);
+    let is_sorted =
+        metadata.row_groups().iter().all(|group| group.sorting_columns() == sorting.as_ref());
     let in_file = metadata.file_metadata().schema_descr().root_schema().get_fields();
     let in_file: HashSet<&str> = in_file.iter().map(|field| field.name()).collect();
+    let schema = spec.file_schema();
+    let is_wanted =
+        |field: &&FieldRef| columns.is_none_or(|names| names.contains(&field.name().as_str()));
+    let wanted: Vec<FieldRef> = schema.fields().iter().filter(is_wanted).cloned().collect();
     // Our own files carry no Arrow schema: the table's is the one that holds. A file of an older
     // release has not all of its columns.
-    let (has, lacks): (Vec<_>, Vec<_>) =
-        schema.fields().iter().cloned().partition(|field| in_file.contains(field.name().as_str()));
+    let is_there = |field: &&FieldRef| in_file.contains(field.name().as_str());
+    let has: Vec<FieldRef> = schema.fields().iter().filter(is_there).cloned().collect();
+    let lacks_some = !wanted.iter().all(|field| is_there(&field));
     let options = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(has)));
     let metadata = ArrowReaderMetadata::try_new(metadata.clone(), options)?;
     let builder = ParquetRecordBatchStreamBuilder::new_with_metadata(reader, metadata);
-    let wanted = |name: &str| columns.is_none_or(|columns| columns.contains(&name));
-    let leaves = schema.fields().iter().map(|field| field.name().as_str());
-    let mask =
-        ProjectionMask::columns(builder.parquet_schema(), leaves.filter(|name| wanted(name)));
-    let stream = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()?;
-    let batches: Vec<RecordBatch> = stream.try_collect().await?;
-    if !lacks.iter().any(|field| wanted(field.name())) {
-        return Ok(batches);
+    let names = wanted.iter().map(|field| field.name().as_str());
+    let mask = ProjectionMask::columns(builder.parquet_schema(), names);
+    let rows = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()?.boxed();
+    if !lacks_some {
+        return Ok((is_sorted, rows));
     }
-    let wanted = schema.fields().iter().filter(|field| wanted(field.name())).cloned();
-    let wanted = Arc::new(Schema::new(wanted.collect::<Vec<_>>()));
-    batches.iter().map(|batch| widened(batch, &wanted)).collect()
+    let wanted = Arc::new(Schema::new(wanted));
+    Ok((is_sorted, rows.map(move |batch| widened(&batch?, &wanted)).boxed()))
 }
 
 /// The batch with NULL in the columns that it lacks.

@@ -1,1 +1,22 @@
 //! The one path: source, decode, meter, batch, commit, dead letter.
+
+mod admit;
+mod batch;
+mod books;
+mod committer;
+mod config;
+mod decode;
+mod lineage;
+mod metrics;
+mod run;
+mod seen;
+#[cfg(test)]
+mod tests;
+mod watermark;
+
+pub use admit::Acceptance;
+pub use books::{Books, LoadError, layer};
+pub use config::PipelineConfig;
+pub use metrics::PipelineMetrics;
+pub use run::{Parts, Pipeline, PipelineError};
+pub use watermark::Watermarks;

@@ -10,6 +10,21 @@ macro_rules! built_in {
 
 /// The files of the built-in book.
 pub(super) fn layers() -> Vec<Layer> {
-    let files = built_in!["openai.toml"];
+    let files = built_in![
+        "openai.toml",
+        "anthropic.toml",
+        "google.toml",
+        "vertex_ai.toml",
+        "azure.toml",
+        "azure_ai.toml",
+        "bedrock.toml",
+        "mistral.toml",
+        "cohere.toml",
+        "deepseek.toml",
+        "xai.toml",
+        "moonshot.toml",
+        "perplexity.toml",
+        "groq.toml",
+    ];
     files.into_iter().map(|(name, text)| Layer::new(name, text)).collect()
 }

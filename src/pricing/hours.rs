@@ -11,7 +11,7 @@ const MICROS_PER_MINUTE: i64 = 60_000_000;
 const EPOCH_WEEKDAY: i64 = 3;
 
 /// A window of local time on some weekdays.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Hours {
     /// Minutes east of UTC.
     pub offset_minutes: i64,

@@ -24,6 +24,9 @@ mod resolve;
 mod row;
 mod select;
 mod sheet;
+#[cfg(test)]
+#[allow(clippy::indexing_slicing)]
+mod tests;
 mod total;
 mod validate;
 mod vendor;

@@ -88,9 +88,7 @@ impl<'b> Quoter<'b> {
         };
         for request in &self.usage.requests {
             query.prompt_tokens = request.tokens.total_input().unwrap_or(u64::MAX);
-            let contexts = resolved.sheet.contexts.iter();
-            let containing = contexts.filter(|range| range.contains(query.prompt_tokens));
-            query.context = containing.map(|range| range.start()).max();
+            query.context = resolved.sheet.context_start(query.prompt_tokens, query.at);
             self.add_request(&mut quote, resolved, request, &query);
         }
         quote.multipliers = self.multipliers(resolved, &facts);
@@ -158,8 +156,8 @@ impl<'b> Quoter<'b> {
     fn multipliers(&self, resolved: &Resolved<'b>, facts: &Facts<'_>) -> Vec<&'b MultiplierRow> {
         let mut chosen: Vec<&'b MultiplierRow> = Vec::new();
         for row in &resolved.sheet.multipliers {
-            let in_force = row.period.contains(self.event.occurred_at)
-                || (row.period.undated && row.period.to.is_none());
+            let at = self.event.occurred_at;
+            let in_force = row.period.contains(at) || row.period.is_assumed(at);
             if !in_force || !facts.satisfy(&row.conditions.when) {
                 continue;
             }

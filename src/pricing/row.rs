@@ -89,6 +89,11 @@ impl Period {
     pub(super) fn contains(&self, at: Timestamp) -> bool {
         self.from <= at && self.to.is_none_or(|to| at < to)
     }
+
+    /// Whether an undated row is all there is for a time before it was observed.
+    pub(super) fn is_assumed(&self, at: Timestamp) -> bool {
+        self.undated && at < self.from
+    }
 }
 
 /// Where a row was read.

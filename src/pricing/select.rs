@@ -67,8 +67,7 @@ impl Query<'_> {
 
     fn rank(&self, row: &PriceRow) -> Option<Rank> {
         let covered = row.period.contains(self.at);
-        let not_ended = row.period.to.is_none_or(|to| self.at < to);
-        if !covered && (!row.period.undated || !not_ended) {
+        if !covered && !row.period.is_assumed(self.at) {
             return None;
         }
         let literal = row.is_literal();

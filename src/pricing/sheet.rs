@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::LayerKind;
 use super::condition::ContextRange;
-use super::row::{Item, MultiplierRow, PriceRow};
+use super::row::{Item, MultiplierRow, Period, PriceRow};
+use crate::time::Timestamp;
 use crate::usage::TokenClass;
 
 /// A model's rows by what they price.
@@ -16,8 +17,8 @@ pub(super) struct Sheet {
     tokens: [Vec<Arc<PriceRow>>; TokenClass::ALL.len()],
     units: HashMap<Arc<str>, Vec<Arc<PriceRow>>>,
     pub multipliers: Vec<Arc<MultiplierRow>>,
-    /// The context tiers that any row knows.
-    pub contexts: Vec<ContextRange>,
+    /// The context tiers that rows state amounts for, and when these count.
+    contexts: Vec<(ContextRange, Period)>,
     /// Whether a contract or an override may make the cost differ from the list's.
     pub has_terms: bool,
 }
@@ -39,8 +40,10 @@ impl Sheet {
 
     pub(super) fn add(&mut self, row: &Arc<PriceRow>) {
         self.has_terms |= row.place.kind != LayerKind::List;
-        let context = row.conditions.context;
-        self.contexts.extend(context.filter(|context| !self.contexts.contains(context)));
+        let tier = row.conditions.context.map(|context| (context, row.period));
+        let known = |tier: &(ContextRange, Period)| self.contexts.contains(tier);
+        let tier = tier.filter(|tier| row.is_literal() && !known(tier));
+        self.contexts.extend(tier);
         match &row.item {
             Item::Token(class) => {
                 if let Some(rows) = self.tokens.get_mut(*class as usize) {
@@ -51,6 +54,14 @@ impl Sheet {
                 self.units.entry(Arc::clone(name)).or_default().push(Arc::clone(row));
             }
         }
+    }
+
+    /// Where the context tier begins that a prompt of this length falls into.
+    pub(super) fn context_start(&self, prompt_tokens: u64, at: Timestamp) -> Option<u64> {
+        let tiers = self.contexts.iter().filter(|(range, period)| {
+            range.contains(prompt_tokens) && (period.contains(at) || period.is_assumed(at))
+        });
+        tiers.map(|(range, _)| range.start()).max()
     }
 
     /// Every row, classes before units.

@@ -98,7 +98,7 @@ pub enum SourceError {
 
 /// Where raw events are read from.
 #[async_trait]
-pub trait Source: Send {
+pub trait Source: Send + std::fmt::Debug {
     /// Waits up to `wait` for up to `limit` messages, or for a change of assignment.
     ///
     /// # Errors
@@ -152,7 +152,7 @@ pub struct Appended {
 
 /// A durable log that front doors write and the pipeline reads.
 #[async_trait]
-pub trait EventLog: Send + Sync {
+pub trait EventLog: Send + Sync + std::fmt::Debug {
     /// Appends entries and returns once they are durable: fsynced, or acknowledged by Kafka. Many
     /// callers share one fsync.
     ///
@@ -160,4 +160,15 @@ pub trait EventLog: Send + Sync {
     /// [`SourceError::Retryable`] when nothing may have been taken: answer 503 and let the sender
     /// try again.
     async fn append(&self, entries: Vec<LogEntry>) -> Result<Appended, SourceError>;
+}
+
+/// A topic that others read: each message replaces the one of the same key.
+#[async_trait]
+pub trait Publisher: Send + Sync + std::fmt::Debug {
+    /// Publishes a message and returns once it is acknowledged. A repetition may be published
+    /// again: consumers keep the highest revision of a key.
+    ///
+    /// # Errors
+    /// [`SourceError::Retryable`].
+    async fn publish(&self, key: &str, payload: Bytes) -> Result<(), SourceError>;
 }

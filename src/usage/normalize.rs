@@ -11,8 +11,6 @@ use crate::event::{CallEvent, CallStatus, Json, Rejection};
 use crate::money::Decimal;
 
 /// APIs that serve batches: whatever tier a response names, the batch price counts.
-/// <https://platform.openai.com/docs/guides/batch>,
-/// <https://platform.claude.com/docs/en/build-with-claude/batch-processing> (read 2026-11-23).
 const BATCH_APIS: [&str; 3] = ["batch", "message_batches", "batchGenerateContent"];
 
 /// Turns an event's usage block into disjoint classes.

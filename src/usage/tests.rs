@@ -286,7 +286,8 @@ proptest! {
         event.context = Some(context);
         match normalize(&event) {
             Ok(usage) => {
-                prop_assert_eq!(usage.requests.is_empty(), usage.status == UsageStatus::UnknownUsage);
+                let is_unknown = usage.status == UsageStatus::UnknownUsage;
+                prop_assert_eq!(usage.requests.is_empty(), is_unknown);
                 prop_assert!(usage.tokens().and_then(|tokens| tokens.total_input()).is_some());
             }
             Err(rejection) => prop_assert!(matches!(

@@ -5,9 +5,9 @@
 ///
 /// Tiers that only say how a request is routed are `standard`: OpenAI's `auto` and `default`,
 /// Google's `ON_DEMAND`.
-/// <https://platform.openai.com/docs/guides/priority-processing>,
-/// <https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest/v1/GenerateContentResponse>
-/// (read 2026-11-23).
+/// <https://developer.scrypted.app/gen/interfaces/ChatCompletionChunk.html> (OpenAI's client),
+/// <https://docs.cloud.google.com/vertex-ai/generative-ai/docs/deploy/consumption-options>
+/// (both read 2026-11-23).
 pub fn service_tier(spelled: &str) -> String {
     let tier = spelled.trim().to_lowercase();
     match tier.as_str() {

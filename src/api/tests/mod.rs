@@ -7,6 +7,7 @@ mod control;
 mod fixture;
 mod ingest;
 mod life;
+mod litellm;
 mod operations;
 
 use fixture::{Answer, Server};

@@ -16,6 +16,14 @@ pub(super) struct Digest {
 }
 
 impl Digest {
+    /// The columns that it is over, where a table has them.
+    pub(super) const COLUMNS: [&str; 3] = ["identity_hash", "cost_usd", "tenant"];
+
+    /// How many rows.
+    pub(super) const fn rows(&self) -> usize {
+        self.rows
+    }
+
     /// Adds the rows of a batch.
     pub(super) fn add(&mut self, batch: &RecordBatch) {
         self.rows += batch.num_rows();
@@ -29,12 +37,5 @@ impl Digest {
             self.cost += costs.iter().flatten().sum::<i128>();
             self.unknown_costs += costs.null_count();
         }
-    }
-
-    /// The sums over several batches.
-    pub(super) fn of(batches: &[RecordBatch]) -> Self {
-        let mut digest = Self::default();
-        batches.iter().for_each(|batch| digest.add(batch));
-        digest
     }
 }

@@ -5,21 +5,20 @@
 //! active and the fence is where it was; an append every second must not starve it.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
-use arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch};
-use arrow::error::ArrowError;
+use futures::{StreamExt, TryStreamExt};
 
 use super::digest::Digest;
+use super::merge_sort::{Input, input, merged};
 use super::plan::Group;
 use crate::lake::commit::{Commit, Operation, Outcome};
 use crate::lake::error::LakeError;
+use crate::lake::file_writer::FileWriter;
 use crate::lake::files::DataFile;
 use crate::lake::parquet_file::Purpose;
-use crate::lake::rows::Batch;
-use crate::lake::snapshot::{Snapshot, blocking};
+use crate::lake::snapshot::Snapshot;
 use crate::lake::stage::StagedFile;
 use crate::lake::table::Table;
 
@@ -71,32 +70,40 @@ fn fence(table: &Table, group: &Group) -> String {
 
 /// Writes the rows of all inputs into one file, and reads it back to compare.
 async fn rewrite(table: &Table, group: &Group) -> Result<StagedFile, LakeError> {
-    let mut batches = Vec::new();
-    for file in &group.files {
-        let rows = table.read(file, None).await?;
-        let found: usize = rows.iter().map(RecordBatch::num_rows).sum();
-        if file.records.is_some_and(|records| records != found as u64) {
-            return Err(LakeError::Damaged {
-                table: table.name().name().to_owned(),
-                file: file.path.clone(),
-                why: format!("it has {found} rows, the log says {:?}", file.records),
-            });
-        }
-        batches.extend(rows);
+    let before = Arc::new(Mutex::new(Digest::default()));
+    let inputs = group.files.iter().map(|file| async {
+        let (rows, digest) = (input(table, file).await?, Arc::clone(&before));
+        Ok(rows.inspect_ok(move |batch| locked(&digest).add(batch)).boxed())
+    });
+    let inputs = futures::future::try_join_all(inputs).await?;
+    let output = write(table, group, merged(table, inputs).await?).await?;
+    let mut after = Digest::default();
+    let mut rows = table.open_file(&written(&output, group), Some(&Digest::COLUMNS)).await?.rows;
+    while let Some(batch) = rows.try_next().await? {
+        after.add(&batch);
     }
-    let before = Digest::of(&batches);
+    let before = *locked(&before);
+    let logged: Option<u64> = group.files.iter().map(|file| file.records).sum();
+    if before == after && logged.is_none_or(|records| records == before.rows() as u64) {
+        return Ok(output);
+    }
+    table.discard(std::slice::from_ref(&output)).await;
     let what = format!("merging files of `{}`", table.name().name());
-    let sorted = blocking(what.clone(), move || sorted(&batches)).await?;
-    let rows = sorted.map_err(|why| LakeError::internal(what.clone(), why))?;
+    let why = format!("the log says {logged:?} rows; {before:?} became {after:?}");
+    Err(LakeError::internal(what, why))
+}
+
+fn locked(digest: &Mutex<Digest>) -> MutexGuard<'_, Digest> {
+    digest.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn write(table: &Table, group: &Group, mut rows: Input) -> Result<StagedFile, LakeError> {
     let date = group.date.as_deref().and_then(days);
-    let output = table.stage(Batch { date, rows }, Purpose::Keep).await?;
-    let after = Digest::of(&table.read(&written(&output, group), None).await?);
-    if before != after {
-        table.discard(std::slice::from_ref(&output)).await;
-        let why = format!("rows changed: {before:?} became {after:?}");
-        return Err(LakeError::internal(what, why));
+    let mut writer = FileWriter::start(table, date, Purpose::Keep).await?;
+    while let Some(batch) = rows.try_next().await? {
+        writer = writer.push(batch).await?;
     }
-    Ok(output)
+    writer.finish().await
 }
 
 fn days(date: &str) -> Option<i32> {
@@ -112,23 +119,6 @@ fn written(output: &StagedFile, group: &Group) -> DataFile {
         records: Some(output.rows as u64),
         statistics: None,
     }
-}
-
-/// By tenant and time where the table has them; else in the order of the inputs.
-fn sorted(batches: &[RecordBatch]) -> Result<RecordBatch, ArrowError> {
-    let Some(first) = batches.first() else {
-        return Err(ArrowError::InvalidArgumentError("no rows to merge".to_owned()));
-    };
-    let all = concat_batches(&first.schema(), batches)?;
-    let keys: Vec<SortColumn> = ["tenant", "occurred_at"]
-        .iter()
-        .filter_map(|name| all.column_by_name(name))
-        .map(|values| SortColumn { values: Arc::clone(values), options: None })
-        .collect();
-    if keys.is_empty() {
-        return Ok(all);
-    }
-    take_record_batch(&all, &lexsort_to_indices(&keys, None)?)
 }
 
 /// Commits; again after conflicts, while the inputs are active and the fence is unmoved.

@@ -37,8 +37,12 @@ pub(super) fn groups(
         let enough = if *class == 0 { config.small_files_max } else { LIKE_FILES };
         files.len() >= enough || (*class == 0 && files.len() > 1 && due(*date))
     });
-    ripe.flat_map(|((date, _), files)| split(date, files, config.merge_bytes_max.0 as u64))
-        .collect()
+    let groups = ripe.flat_map(|((date, class), files)| {
+        // Fresh files are not sorted yet.
+        let bytes_max = if class == 0 { config.sort_bytes_max } else { config.merge_bytes_max };
+        split(date, files, bytes_max.0 as u64)
+    });
+    groups.collect()
 }
 
 /// 0 for fresh files, then one class for each eightfold size.

@@ -78,7 +78,7 @@ impl Revision {
 
 const fn column(name: &'static str, kind: Kind, meaning: &'static str) -> ColumnInfo {
     let layout = Layout::Dictionary;
-    ColumnInfo { name, kind, required: true, unit: "", meaning, layout }
+    ColumnInfo { name, kind, required: true, unit: "", meaning, layout, expression: "" }
 }
 
 /// The columns before those of `calls`.

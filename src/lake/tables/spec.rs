@@ -118,7 +118,16 @@ pub struct TableSpec {
     pub statistics: &'static [&'static str],
 }
 
+/// What merged files are sorted by, as far as a table has it.
+const SORT_KEY: [&str; 2] = ["tenant", "occurred_at"];
+
 impl TableSpec {
+    /// The columns that merged files are sorted by, first one first.
+    pub fn sort_key(&self) -> impl Iterator<Item = &'static str> + '_ {
+        let has = |name: &&'static str| self.columns.iter().any(|column| column.name == *name);
+        SORT_KEY.into_iter().filter(has)
+    }
+
     /// The schema of its files: without the partition column.
     pub fn file_schema(&self) -> SchemaRef {
         Arc::new(Schema::new(self.columns.iter().map(ColumnInfo::field).collect::<Vec<_>>()))

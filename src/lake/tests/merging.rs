@@ -8,6 +8,21 @@ pub(super) fn eager() -> MaintenanceConfig {
     MaintenanceConfig { merge_every, ..MaintenanceConfig::default() }
 }
 
+/// Tenant and time of each row, in the file's order.
+async fn keys(table: &Table, file: &DataFile) -> Vec<(String, i64)> {
+    use arrow::array::AsArray;
+    use arrow::datatypes::TimestampMicrosecondType;
+    let mut keys = Vec::new();
+    for batch in table.read(file, Some(&["tenant", "occurred_at"])).await.expect("rows") {
+        let tenants = batch.column_by_name("tenant").expect("a column").as_string::<i32>().clone();
+        let times = batch.column_by_name("occurred_at").expect("a column");
+        let times = times.as_primitive::<TimestampMicrosecondType>();
+        let rows = tenants.iter().zip(times.iter());
+        keys.extend(rows.map(|(a, b)| (a.expect("text").to_owned(), b.expect("a time"))));
+    }
+    keys
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_merge_keeps_rows_offsets_and_order() {
     let dir = TempDir::new().expect("a directory");
@@ -28,20 +43,7 @@ async fn a_merge_keeps_rows_offsets_and_order() {
     assert_eq!(calls.next_offset(PARTITION).await.expect("an offset"), Some(20));
     assert_eq!(calls.next_offset("other").await.expect("an offset"), Some(77));
 
-    let rows = calls.read(file, Some(&["tenant", "occurred_at"])).await.expect("rows");
-    let rows = arrow::compute::concat_batches(&rows.first().expect("rows").schema(), &rows);
-    let rows = rows.expect("one batch");
-    let by_name = |name: &str| rows.column_by_name(name).expect("a column").clone();
-    let mut keys = Vec::new();
-    for row in 0..rows.num_rows() {
-        let tenant =
-            arrow::array::AsArray::as_string::<i32>(&by_name("tenant")).value(row).to_owned();
-        let times = by_name("occurred_at");
-        let times = arrow::array::AsArray::as_primitive::<arrow::datatypes::TimestampMicrosecondType>(
-            &times,
-        );
-        keys.push((tenant, times.value(row)));
-    }
+    let keys = keys(calls, file).await;
     assert!(keys.is_sorted(), "{keys:?}");
     let again = Maintenance::new(eager()).run_once(calls).await.expect("a run");
     assert_eq!(again.files_merged, 0, "one file is not merged with itself");
@@ -151,4 +153,43 @@ async fn what_a_killed_writer_left_is_swept() {
     assert!(!left.exists());
     let lake = open_at(&dir, later).await;
     assert_eq!(event_ids(lake.table(TableName::Calls)).await, expected_ids(0..2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_sorted_files_are_merged_in_parts() {
+    let dir = TempDir::new().expect("a directory");
+    let lake = open(&dir).await;
+    let calls = lake.table(TableName::Calls);
+    let mut maintenance = Maintenance::new(eager());
+    for half in 0..4 {
+        append(calls, half * 1_000..half * 1_000 + 500).await;
+        append(calls, half * 1_000 + 500..half * 1_000 + 1_000).await;
+        maintenance.run_once(calls).await.expect("a run");
+    }
+    let files = calls.refresh().await.expect("a snapshot").files().await.expect("files");
+    let [file] = files.as_ref() else { panic!("{files:?}") };
+    assert_eq!(event_ids(calls).await, expected_ids(0..4_000));
+    let keys = keys(calls, file).await;
+    assert_eq!(keys.len(), 4_000);
+    assert!(keys.is_sorted());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_without_a_sort_key_is_merged_in_order() {
+    let dir = TempDir::new().expect("a directory");
+    let lake = open(&dir).await;
+    let control = lake.table(TableName::Control);
+    for number in 0..3_i64 {
+        let mut rows = Rows::default();
+        rows.push(&tables::key(&format!("k{number}")));
+        let staged = control.write(rows.finish().expect("batches")).await.expect("a file");
+        let commit = Commit::append(staged, vec![("control".to_owned(), number + 1)]);
+        control.commit(&control.snapshot(), &commit).await.expect("a commit");
+    }
+    let report = Maintenance::new(eager()).run_once(control).await.expect("a run");
+    assert_eq!(report.files_merged, 3);
+    let files = control.refresh().await.expect("a snapshot").files().await.expect("files");
+    let rows = control.read(files.first().expect("a file"), Some(&["key_id"])).await;
+    let rows: usize = rows.expect("rows").iter().map(|batch| batch.num_rows()).sum();
+    assert_eq!((files.len(), rows), (1, 3));
 }

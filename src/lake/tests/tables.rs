@@ -215,21 +215,7 @@ async fn anomalies_prices_and_keys_keep_every_column() {
     round_trip(lake.table(TableName::Prices), rows.finish().expect("batches")).await;
 
     let mut rows = Rows::default();
-    rows.push(&ControlRow {
-        key_id: "k1".to_owned(),
-        key_hash: [7; 32],
-        prefix: "tm_abc".to_owned(),
-        owner: "team-a".to_owned(),
-        asserted: BTreeMap::from([("tenant".to_owned(), "acme".to_owned())]),
-        scopes: vec!["ingest".to_owned(), "query".to_owned()],
-        tenants: Vec::new(),
-        claims_allowed: false,
-        created_at: now(),
-        expires_at: Some(now()),
-        revoked_at: Some(now()),
-        updated_at: now(),
-        note: Some("first".to_owned()),
-    });
+    rows.push(&key("k1"));
     let read = round_trip(lake.table(TableName::Control), rows.finish().expect("batches")).await;
     assert_eq!(empty_columns(&read), [""; 0]);
 }
@@ -280,4 +266,22 @@ async fn a_table_of_an_older_release_gets_its_new_columns() {
         .collect();
     notes.sort();
     assert_eq!(notes, [None, Some("new".to_owned())]);
+}
+
+pub(super) fn key(key_id: &str) -> ControlRow {
+    ControlRow {
+        key_id: key_id.to_owned(),
+        key_hash: [7; 32],
+        prefix: "tm_abc".to_owned(),
+        owner: "team-a".to_owned(),
+        asserted: BTreeMap::from([("tenant".to_owned(), "acme".to_owned())]),
+        scopes: vec!["ingest".to_owned(), "query".to_owned()],
+        tenants: Vec::new(),
+        claims_allowed: false,
+        created_at: now(),
+        expires_at: Some(now()),
+        revoked_at: Some(now()),
+        updated_at: now(),
+        note: Some("first".to_owned()),
+    }
 }

@@ -1,15 +1,18 @@
 //! Anthropic messages: input, cache reads and cache writes stand side by side and are added.
 //!
-//! - <https://platform.claude.com/docs/en/build-with-claude/prompt-caching>: the three input counts
-//!   are disjoint; `cache_creation` splits the writes by lifetime, five minutes unless said.
-//! - <https://platform.claude.com/docs/en/build-with-claude/streaming>: `message_delta` repeats the
-//!   counts cumulatively, so the last one counts.
-//! - <https://platform.claude.com/docs/en/build-with-claude/compaction-threshold>: the top level
-//!   leaves compaction out, the sum of `iterations` is billed.
-//! - <https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool>: a fee per
-//!   search; fetches cost tokens only.
-//! - <https://platform.claude.com/docs/en/build-with-claude/extended-thinking>: thinking is part of
-//!   the output (all read 2026-11-23).
+//! - The three input counts are disjoint: the prompt-caching guide, as quoted in
+//!   <https://github.com/infiniflow/ragflow/pull/17629>. `cache_creation` splits the writes by
+//!   lifetime; without it they live five minutes, the default.
+//! - `message_delta` repeats the counts cumulatively, so the last one counts: the streaming guide,
+//!   as quoted in <https://github.com/cline/cline/issues/4346>.
+//! - The top level is the sum of all iterations but compaction; the sum of `iterations` is billed:
+//!   <https://platform.claude.com/docs/en/build-with-claude/compaction#understanding-usage>, as
+//!   quoted in <https://github.com/BerriAI/litellm/issues/27060>. Declined fallbacks are not
+//!   (<https://github.com/maximhq/bifrost/pull/6500>).
+//! - A fee per search; fetches cost tokens only:
+//!   <https://claudecodeguides.com/claude-web-search-costs-10-per-thousand/>.
+//!
+//! All read 2026-11-23. Thinking is part of the output, as real answers show.
 
 use crate::event::{CallEvent, Json, Rejection};
 use crate::usage::block::{Block, Count, invalid, number, sum};
@@ -93,11 +96,17 @@ fn read_iterations(
             return Err(invalid("an element of `iterations` is not an object"));
         }
         let tokens = request(&Block::new(iteration))?;
-        if iteration.field("type").and_then(Json::as_text) != Some("compaction") {
-            answers = answers.saturating_add(1);
-            answered
-                .add_all(&tokens)
-                .ok_or_else(|| invalid("the counts of `iterations` overflow"))?;
+        match iteration.field("type").and_then(Json::as_text) {
+            Some("compaction") => {}
+            None | Some("message") => {
+                let sum = answered.add_all(&tokens);
+                sum.ok_or_else(|| invalid("the counts of `iterations` overflow"))?;
+                answers = answers.saturating_add(1);
+            }
+            Some(_) => {
+                reading.flags.insert("iteration_not_read");
+                continue;
+            }
         }
         reading.push(tokens);
     }

@@ -1,12 +1,14 @@
 //! Google's generateContent, on the Gemini API and on Vertex.
 //!
-//! - Cached tokens are part of the prompt, tool-use tokens stand beside it; details partition their
-//!   total by modality (<https://ai.google.dev/api/generate-content#UsageMetadata>).
-//! - Thoughts stand beside the candidates (<https://ai.google.dev/gemini-api/docs/thinking>); older
-//!   answers counted them among the candidates, which the total tells.
+//! - Cached tokens are part of the prompt, details divide their total by modality:
+//!   <https://hexdocs.pm/geminix/Geminix.V1beta.UsageMetadata.html>, made from Google's API
+//!   description (read 2026-11-23).
+//! - The total is prompt + candidates + tool use + thoughts: `GenerateContentResponseUsageMetadata`
+//!   in <https://googleapis.github.io/js-genai/> (read 2026-11-23). Some older answers counted
+//!   thoughts among the candidates: the total tells.
 //! - Every chunk of a stream repeats the counts cumulatively; a count of zero is left out.
-//! - Tool-use tokens are billed as input, except when search or maps grounding made them
-//!   (<https://ai.google.dev/gemini-api/docs/pricing>; all read 2026-11-23).
+//! - Tool-use tokens are billed as input (<https://github.com/vercel/ai/pull/16400>, read
+//!   2026-11-23), except when search or maps grounding made them: what those read is in their fee.
 
 use super::google_grounding;
 use crate::event::{CallEvent, Json, Rejection};

@@ -2,8 +2,10 @@
 //!
 //! Gemini 3 and later are billed per query, where equal and empty ones count once and not at all;
 //! earlier models per grounded prompt. What grounding reads is not billed as input.
-//! <https://ai.google.dev/gemini-api/docs/google-search>,
-//! <https://ai.google.dev/gemini-api/docs/pricing> (read 2026-11-23).
+//! <https://ai.google.dev/gemini-api/docs/pricing>, as quoted in
+//! <https://you.com/resources/gemini-web-search-api> and
+//! <https://discuss.ai.google.dev/t/168136>
+//! (read 2026-11-23).
 
 use std::collections::BTreeSet;
 

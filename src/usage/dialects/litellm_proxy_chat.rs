@@ -4,7 +4,7 @@
 //! also stand beside it under the names by which Anthropic means them to be added; versions that
 //! left them out are told by a prompt that is smaller than they are. What was written without a
 //! stated lifetime lives five minutes, OpenAI's 30.
-//! <https://docs.litellm.ai/docs/completion/prompt_caching>,
+//! <https://litellm.vercel.app/docs/completion/prompt_caching>,
 //! <https://github.com/BerriAI/litellm/issues/15945> (read 2026-11-23).
 
 use super::openai_shape::{self, CHAT, CacheParts, Reasoning};

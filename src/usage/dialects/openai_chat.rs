@@ -2,8 +2,9 @@
 //!
 //! Cached and written tokens are disjoint parts of `prompt_tokens`; what is written is kept for 30
 //! minutes. In a stream only the last chunk carries usage, where it was asked for.
-//! <https://platform.openai.com/docs/api-reference/chat-streaming/streaming>,
-//! <https://platform.openai.com/docs/guides/prompt-caching> (read 2026-11-23).
+//! <https://rubydoc.info/github/openai/openai-ruby/OpenAI/Models/Chat/ChatCompletionStreamOptions>;
+//! <https://developers.openai.com/api/docs/guides/prompt-caching>, as quoted in
+//! <https://github.com/tleyden/arty/pull/146> (both read 2026-11-23).
 
 use super::openai_items;
 use super::openai_shape::{self, CHAT, CacheParts, Reasoning, Spelling};

@@ -1,11 +1,10 @@
 //! Anyone who answers in OpenAI's shape and has no dialect of their own.
 //!
-//! What differs among them is read by where it stands: `cached_tokens` beside the totals
-//! (<https://docs.together.ai/docs/inference-models>), cache hits by their own name
-//! (<https://api-docs.deepseek.com/guides/kv_cache>), reasoning beside the output where only that
-//! sums to the total (<https://docs.x.ai/docs/guides/reasoning>), a cost of the relay's own. How long
-//! a written cache lives is not said. Streams are cumulative
-//! (<https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html>; all read 2026-11-23).
+//! What differs among them is read by where it stands: `cached_tokens` beside the totals, cache
+//! hits by their own name (<https://docs.stigg.io/documentation/ai-agents/providers/deepseek>),
+//! reasoning beside the output where only that sums to the total
+//! (<https://github.com/Wei-Shaw/sub2api/issues/5771>; both read 2026-11-23), a cost of the relay's
+//! own. How long a written cache lives is not said. Streams are cumulative.
 
 use super::openai_items;
 use super::openai_shape::{self, CHAT, CacheParts, RESPONSES, Reasoning, Spelling};

@@ -1,7 +1,9 @@
 //! Tool calls of OpenAI's APIs: they are output items, not part of the usage block.
 //!
 //! Web and file search are billed per call, the code interpreter per container session.
-//! <https://platform.openai.com/docs/pricing> (read 2026-11-23).
+//! <https://developers.openai.com/api/docs/pricing#tools>, as quoted in
+//! <https://github.com/BerriAI/litellm/issues/34730> and, for containers, in
+//! <https://github.com/simonw/llm/issues/1592> (read 2026-11-23).
 
 use std::collections::BTreeSet;
 

@@ -1,8 +1,8 @@
 //! OpenAI responses, and Azure's: as chat completions, in other words.
 //!
 //! A stream ends with `response.completed`, or `response.incomplete`, which carries the usage.
-//! <https://platform.openai.com/docs/api-reference/responses/object>,
-//! <https://platform.openai.com/docs/api-reference/responses-streaming> (read 2026-11-23).
+//! <https://developers.openai.com/api/docs/guides/prompt-caching>, as quoted and measured in
+//! <https://github.com/charmbracelet/fantasy/pull/331> (read 2026-11-23).
 
 use super::openai_shape::{self, RESPONSES, Reasoning};
 use super::{openai_chat, openai_items};

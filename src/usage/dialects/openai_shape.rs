@@ -1,10 +1,13 @@
 //! The shape that OpenAI gave to counters and many others took over: a total per side, parts of it
 //! in a details object beside it.
 //!
-//! All parts are inside their total: cached, written and audio tokens inside the input, reasoning,
-//! audio and predicted tokens inside the output.
-//! <https://platform.openai.com/docs/api-reference/chat/object>,
-//! <https://platform.openai.com/docs/guides/prompt-caching> (read 2026-11-23).
+//! All parts are inside their total: cached, written and audio tokens inside the input (of 2600
+//! tokens 2000 cached, 400 written and 200 neither), reasoning, audio and predicted tokens inside
+//! the output.
+//! <https://developers.openai.com/api/docs/guides/prompt-caching>, as quoted in
+//! <https://github.com/anomalyco/opencode/pull/44229>;
+//! `CompletionUsageCompletionTokensDetails` in <https://docs.rs/crate/openai-client-base/0.12.0>,
+//! made from OpenAI's API description (both read 2026-11-23).
 
 use crate::event::{CallEvent, Rejection};
 use crate::usage::block::{Block, Count, invalid, sum};

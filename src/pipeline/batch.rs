@@ -1,0 +1,226 @@
+//! What waits for the next commit, by source partition.
+//!
+//! In: metered events and rejections with their lineage. Out, at a flush: rows and dead letters, each
+//! identity once. Never: events of a partition that is no longer ours, a partition's next offset
+//! without the rows before it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::seen::{Seen, Verdict};
+use crate::event::{Lineage, RejectionCode};
+use crate::lake::{CallRow, DeadLetterRow};
+use crate::source::Partition;
+use crate::time::Timestamp;
+
+/// A row that waits for its commit.
+#[derive(Debug, Clone)]
+pub struct Pending {
+    /// The row.
+    pub row: CallRow,
+    /// When the log accepted the event.
+    pub accepted_at: Timestamp,
+    /// Bytes as received.
+    pub size_bytes: u64,
+}
+
+/// What became of one event.
+#[derive(Debug)]
+pub enum Outcome {
+    /// A row, unless its identity was counted before.
+    Row(Box<Pending>),
+    /// A dead letter.
+    Dead(Box<DeadLetterRow>),
+}
+
+impl Outcome {
+    /// Where it was read.
+    pub fn lineage(&self) -> &Lineage {
+        match self {
+            Self::Row(pending) => &pending.row.lineage,
+            Self::Dead(dead) => &dead.lineage,
+        }
+    }
+}
+
+/// What waits of one partition.
+#[derive(Debug)]
+pub struct Part {
+    /// The partition.
+    pub partition: Arc<Partition>,
+    /// The offset to read next, once this is committed.
+    pub next: i64,
+    /// What became of the events, in offset order.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// What waits for the next commit.
+#[derive(Debug, Default)]
+pub struct Batch {
+    parts: BTreeMap<String, Part>,
+    rows: usize,
+    bytes: usize,
+    since: Option<Timestamp>,
+}
+
+/// A batch, decided: what each event becomes.
+#[derive(Debug, Default)]
+pub struct Decided {
+    /// Rows: each identity is new.
+    pub rows: Vec<Pending>,
+    /// Dead letters.
+    pub dead: Vec<DeadLetterRow>,
+    /// How many of them, from the first, are in their table already.
+    pub dead_committed: usize,
+    /// Every partition with the offset to read next.
+    pub next: Vec<(Arc<Partition>, i64)>,
+}
+
+impl Batch {
+    /// Takes a message's outcomes; `bytes` is what it holds in memory.
+    pub fn take(
+        &mut self,
+        partition: &Arc<Partition>,
+        offset: i64,
+        outcomes: Vec<Outcome>,
+        bytes: usize,
+        now: Timestamp,
+    ) {
+        self.rows += outcomes.len();
+        self.bytes += bytes;
+        self.since.get_or_insert(now);
+        let part = self.parts.entry(partition.app_id.clone()).or_insert_with(|| Part {
+            partition: partition.clone(),
+            next: offset,
+            outcomes: Vec::new(),
+        });
+        part.next = offset.saturating_add(1);
+        part.outcomes.extend(outcomes);
+    }
+
+    /// Drops what is in flight of a partition that is no longer ours.
+    pub fn drop_partition(&mut self, partition: &Partition) {
+        if let Some(part) = self.parts.remove(&partition.app_id) {
+            self.rows = self.rows.saturating_sub(part.outcomes.len());
+        }
+        if self.parts.is_empty() {
+            *self = Self::default();
+        }
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Events that wait.
+    pub const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Bytes that wait.
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// When the oldest part was taken.
+    pub const fn since(&self) -> Option<Timestamp> {
+        self.since
+    }
+
+    /// The partitions that wait.
+    pub fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.parts.values()
+    }
+
+    /// Decides what each event becomes: the first of an identity in (topic, partition, offset,
+    /// index) order is the row, unless it was counted before.
+    pub fn decide(self, seen: &Seen) -> Decided {
+        let mut decided = Decided::default();
+        let mut outcomes = Vec::with_capacity(self.rows);
+        for part in self.parts.into_values() {
+            decided.next.push((part.partition, part.next));
+            outcomes.extend(part.outcomes);
+        }
+        outcomes.sort_by(|a, b| a.lineage().cmp(b.lineage()));
+        let mut fresh = Seen::default();
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Dead(dead) => decided.dead.push(*dead),
+                Outcome::Row(pending) => {
+                    let identity = pending.row.charge.identity;
+                    match seen.judge(&identity).or(fresh.judge(&identity)) {
+                        Verdict::New => {
+                            fresh.insert(identity);
+                            decided.rows.push(*pending);
+                        }
+                        verdict => decided.dead.push(again(&pending, verdict)),
+                    }
+                }
+            }
+        }
+        decided
+    }
+}
+
+impl Decided {
+    /// Decides again about rows whose identities others have counted meanwhile. Says whether any
+    /// row became a dead letter.
+    pub fn trim(&mut self, seen: &Seen) -> bool {
+        let before = self.rows.len();
+        let judged = std::mem::take(&mut self.rows).into_iter();
+        for pending in judged {
+            match seen.judge(&pending.row.charge.identity) {
+                Verdict::New => self.rows.push(pending),
+                verdict => self.dead.push(again(&pending, verdict)),
+            }
+        }
+        self.rows.len() < before
+    }
+
+    /// Drops what is in flight of a partition that is no longer ours. Says whether there was any.
+    pub fn drop_partition(&mut self, partition: &Partition) -> bool {
+        let before = self.next.len();
+        let theirs = |lineage: &Lineage| {
+            lineage.topic == partition.topic && lineage.partition == partition.number
+        };
+        self.next.retain(|(ours, _)| ours.app_id != partition.app_id);
+        self.rows.retain(|pending| !theirs(&pending.row.lineage));
+        self.dead.retain(|dead| !theirs(&dead.lineage));
+        self.next.len() < before
+    }
+}
+
+/// The dead letter of an event whose identity was counted before.
+fn again(pending: &Pending, verdict: Verdict) -> DeadLetterRow {
+    let row = &pending.row;
+    let event = &row.charge.event;
+    let (reason, message, content) = if verdict == Verdict::Duplicate {
+        (RejectionCode::Duplicate, "counted before with the same content", None)
+    } else if event.corrects {
+        let message = "a correction of a row that exists: corrections are not applied yet";
+        (RejectionCode::Conflict, message, Some(event.canonical()))
+    } else {
+        let message = "counted before with other content: the first one stays";
+        (RejectionCode::Conflict, message, Some(event.canonical()))
+    };
+    DeadLetterRow {
+        lineage: row.lineage.clone(),
+        received_at: pending.accepted_at,
+        ingested_at: row.ingested_at,
+        reason,
+        message: message.to_owned(),
+        namespace: row.charge.namespace.clone(),
+        source: Some(event.source.clone()),
+        event_id: Some(event.event_id.clone()),
+        tenant: row.charge.attribution.who.tenant.clone(),
+        occurred_at: Some(event.occurred_at),
+        identity_hash: Some(row.charge.identity.identity_hash),
+        content_hash: row.charge.identity.content_hash,
+        size_bytes: pending.size_bytes,
+        event: content,
+        sender: None,
+        raw: None,
+        replayed_at: None,
+    }
+}

@@ -1,0 +1,352 @@
+//! The loop: read, meter, batch, commit.
+//!
+//! In: a source and the lake. Out: committed rows. Data errors become dead letters; infrastructure
+//! errors make it wait and try again; what would lose events stops it.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::admit::Acceptance;
+use super::batch::{Batch, Decided};
+use super::books::Books;
+use super::committer::Committer;
+use super::config::PipelineConfig;
+use super::decode::{Terms, outcomes_of};
+use super::metrics::PipelineMetrics;
+use super::watermark::Watermarks;
+use crate::attribution::Rules;
+use crate::lake::{Lake, LakeError};
+use crate::source::{AvroDecoders, Message, Partition, Source, SourceError, Start, Step};
+use crate::time::{Clock, Timestamp};
+
+/// Messages asked of the source at once.
+const READ_LIMIT: usize = 4_096;
+/// The wait after an infrastructure error, doubled each time up to the second one.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// Why the pipeline stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// The source cannot go on.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The lake cannot go on.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+}
+
+/// What the pipeline is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The tables.
+    pub lake: Arc<Lake>,
+    /// The price book in force.
+    pub books: Books,
+    /// The tag rules.
+    pub rules: Arc<Rules>,
+    /// Decoders of Avro messages, and the registry behind them.
+    pub decoders: AvroDecoders,
+    /// How far event time has come; shared with whoever closes hours.
+    pub watermarks: Arc<Mutex<Watermarks>>,
+    /// What is told to an operator.
+    pub metrics: PipelineMetrics,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The one path from a source to the tables.
+pub struct Pipeline {
+    config: PipelineConfig,
+    source: Box<dyn Source>,
+    parts: Parts,
+    committer: Committer,
+    batch: Batch,
+    /// Dead letters past the stored offset, by partition: decided before a crash.
+    decided_before: BTreeMap<String, HashSet<(i64, u32)>>,
+    flush_interval: Duration,
+}
+
+impl Pipeline {
+    /// Reads the identities of the lake and is ready to run.
+    ///
+    /// # Errors
+    /// [`PipelineError::Lake`].
+    pub async fn open(
+        config: PipelineConfig,
+        source: Box<dyn Source>,
+        parts: Parts,
+    ) -> Result<Self, PipelineError> {
+        let committer = Committer::open(parts.lake.clone()).await?;
+        let usual = if parts.lake.root().scheme() == "file" { 1 } else { 5 };
+        let flush_interval =
+            config.flush_interval.map_or(Duration::from_secs(usual), |interval| interval.0);
+        Ok(Self {
+            config,
+            source,
+            parts,
+            committer,
+            batch: Batch::default(),
+            decided_before: BTreeMap::new(),
+            flush_interval,
+        })
+    }
+
+    /// Runs until `stop`, then commits what waits and leaves the source.
+    ///
+    /// # Errors
+    /// [`PipelineError`] when going on would lose or double events.
+    pub async fn run(mut self, stop: CancellationToken) -> Result<(), PipelineError> {
+        let mut backoff = BACKOFF.0;
+        while !stop.is_cancelled() {
+            let wait = self.until_flush();
+            let step = tokio::select! {
+                step = self.source.next(READ_LIMIT, wait) => step,
+                () = stop.cancelled() => break,
+            };
+            match step {
+                Ok(step) => {
+                    backoff = BACKOFF.0;
+                    self.absorb(step).await?;
+                }
+                Err(SourceError::Retryable { what, why }) => {
+                    warn!(what, why, "the source does not answer; trying again");
+                    tokio::time::sleep(backoff).await;
+                    backoff = (backoff * 2).min(BACKOFF.1);
+                }
+                Err(fatal) => return Err(fatal.into()),
+            }
+            if self.is_due() {
+                self.flush(&stop).await?;
+            }
+            self.observe();
+        }
+        self.flush(&stop).await?;
+        self.source.close().await;
+        Ok(())
+    }
+
+    async fn absorb(&mut self, step: Step) -> Result<(), PipelineError> {
+        match step {
+            Step::Messages(messages) => self.take(messages).await,
+            Step::Assigned(partitions) => {
+                for partition in partitions {
+                    self.assign(&partition).await?;
+                }
+                Ok(())
+            }
+            Step::Revoked(partitions) => {
+                for partition in partitions {
+                    info!(topic = partition.topic, partition = partition.number, "revoked");
+                    self.batch.drop_partition(&partition);
+                    self.decided_before.remove(&partition.app_id);
+                    self.watermarks(|marks| marks.revoked(&partition.topic, partition.number));
+                }
+                Ok(())
+            }
+            Step::Idle => Ok(()),
+        }
+    }
+
+    async fn assign(&mut self, partition: &Arc<Partition>) -> Result<(), PipelineError> {
+        let now = self.parts.clock.now();
+        self.watermarks(|marks| marks.assigned(&partition.topic, partition.number, now));
+        let stored = self.committer.assign(partition).await?;
+        let next = match stored {
+            Some(next) => next,
+            None => {
+                let low = self.source.extent(partition).map_or(0, |extent| extent.low);
+                self.committer.start_at(partition, low).await?;
+                low
+            }
+        };
+        let dead = self.committer.already_dead(partition, next).await?;
+        if !dead.is_empty() {
+            self.decided_before.insert(partition.app_id.clone(), dead);
+        }
+        info!(topic = partition.topic, partition = partition.number, next, "assigned");
+        self.source.seek(partition, Start::Offset(next)).await?;
+        Ok(())
+    }
+
+    async fn take(&mut self, messages: Vec<Message>) -> Result<(), PipelineError> {
+        let terms = self.terms();
+        let mut held: HashSet<String> = HashSet::new();
+        for message in messages {
+            if held.contains(&message.partition.app_id) {
+                continue;
+            }
+            match outcomes_of(&message, &terms, &mut self.parts.decoders).await {
+                Ok(outcomes) => self.keep(&message, outcomes),
+                Err(SourceError::Retryable { what, why }) => {
+                    let topic = &message.partition.topic;
+                    warn!(topic, what, why, "holding the partition; trying again");
+                    self.source.seek(&message.partition, Start::Offset(message.offset)).await?;
+                    held.insert(message.partition.app_id.clone());
+                }
+                Err(fatal) => return Err(fatal.into()),
+            }
+        }
+        if !held.is_empty() {
+            tokio::time::sleep(BACKOFF.0).await;
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, message: &Message, mut outcomes: Vec<super::batch::Outcome>) {
+        let metrics = &self.parts.metrics;
+        match &message.payload {
+            None => metrics.tombstones.inc(),
+            Some(_) => metrics.events_read.inc_by(outcomes.len() as u64),
+        }
+        if let Some(decided) = self.decided_before.get(&message.partition.app_id) {
+            outcomes.retain(|outcome| {
+                let lineage = outcome.lineage();
+                !decided.contains(&(lineage.offset, lineage.index))
+            });
+        }
+        let bytes = message.payload.as_ref().map_or(0, |payload| payload.len());
+        let now = self.parts.clock.now();
+        self.batch.take(&message.partition, message.offset, outcomes, bytes, now);
+    }
+
+    fn terms(&self) -> Terms {
+        Terms {
+            book: self.parts.books.current(),
+            rules: self.parts.rules.clone(),
+            acceptance: Acceptance {
+                ahead_micros: self.config.max_ahead.micros(),
+                age_micros: Some(self.config.max_age.micros()),
+            },
+            now: self.parts.clock.now(),
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        self.batch.rows() >= self.config.flush_rows
+            || self.batch.bytes() >= self.config.flush_bytes.0
+            || (!self.batch.is_empty() && self.until_flush().is_zero())
+    }
+
+    /// How long the oldest row may still wait.
+    fn until_flush(&self) -> Duration {
+        let waited = self.batch.since().map_or(0, |since| {
+            u64::try_from(self.parts.clock.now().micros_since(since)).unwrap_or_default()
+        });
+        self.flush_interval.saturating_sub(Duration::from_micros(waited))
+    }
+
+    /// Commits what waits, however long the lake takes: while it stalls, fetching pauses, polling
+    /// goes on and memory is bounded.
+    async fn flush(&mut self, stop: &CancellationToken) -> Result<(), PipelineError> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let mut decided = std::mem::take(&mut self.batch).decide(&self.committer.seen);
+        let mut backoff = BACKOFF.0;
+        loop {
+            let timer = self.parts.metrics.commit_seconds.start_timer();
+            match self.committer.commit(&mut decided).await {
+                Ok(lost) => {
+                    timer.observe_duration();
+                    self.committed(&decided).await;
+                    for partition in lost {
+                        warn!(topic = partition.topic, partition = partition.number, "lost");
+                        self.batch.drop_partition(&partition);
+                        self.assign(&partition).await?;
+                    }
+                    break;
+                }
+                Err(error) if error.is_retryable() => {
+                    timer.stop_and_discard();
+                    self.parts.metrics.commits.with_label_values(&["failed"]).inc();
+                    warn!(%error, "the commit failed; trying again");
+                    if stop.is_cancelled() && backoff >= BACKOFF.1 {
+                        return Err(error.into());
+                    }
+                    self.stall(&mut decided, backoff).await?;
+                    backoff = (backoff * 2).min(BACKOFF.1);
+                }
+                Err(fatal) => return Err(fatal.into()),
+            }
+        }
+        Ok(self.source.pause(false)?)
+    }
+
+    /// Waits with the source paused, but alive.
+    async fn stall(&mut self, decided: &mut Decided, wait: Duration) -> Result<(), PipelineError> {
+        self.source.pause(true)?;
+        match self.source.next(READ_LIMIT, wait).await {
+            Ok(Step::Revoked(partitions)) => {
+                for partition in &partitions {
+                    decided.drop_partition(partition);
+                }
+                self.absorb(Step::Revoked(partitions)).await
+            }
+            Ok(Step::Idle) => Ok(()),
+            Ok(step) => {
+                self.absorb(step).await?;
+                tokio::time::sleep(wait).await;
+                Ok(())
+            }
+            Err(SourceError::Retryable { .. }) => {
+                tokio::time::sleep(wait).await;
+                Ok(())
+            }
+            Err(fatal) => Err(fatal.into()),
+        }
+    }
+
+    async fn committed(&mut self, decided: &Decided) {
+        let now = self.parts.clock.now();
+        let metrics = &self.parts.metrics;
+        metrics.commits.with_label_values(&["committed"]).inc();
+        metrics.identities.set(i64::try_from(self.committer.seen.len()).unwrap_or(i64::MAX));
+        for row in &decided.rows {
+            let status = row.row.charge.cost.status.name();
+            metrics.rows.with_label_values(&[status]).inc();
+            let tokens = row.row.charge.usage.tokens();
+            let count = tokens.map_or(0, |tokens| tokens.present().map(|(_, n)| n).sum());
+            metrics.tokens.with_label_values(&[status]).inc_by(count);
+        }
+        for dead in &decided.dead {
+            metrics.dead_letters.with_label_values(&[dead.reason.name()]).inc();
+        }
+        let mut latest: BTreeMap<(&str, i32), Timestamp> = BTreeMap::new();
+        for row in &decided.rows {
+            let place = (row.row.lineage.topic.as_str(), row.row.lineage.partition);
+            let at = row.row.charge.event.occurred_at;
+            latest.entry(place).and_modify(|latest| *latest = at.max(*latest)).or_insert(at);
+        }
+        for ((topic, partition), at) in latest {
+            self.watermarks(|marks| marks.observe(topic, partition, at, now));
+        }
+        for (partition, next) in &decided.next {
+            if let Err(error) = self.source.committed(partition, *next).await {
+                warn!(%error, "the source could not be told what is committed");
+            }
+        }
+    }
+
+    fn watermarks<T>(&self, change: impl FnOnce(&mut Watermarks) -> T) -> T {
+        let marks = self.parts.watermarks.lock();
+        change(&mut marks.unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    fn observe(&self) {
+        let waited =
+            self.batch.since().map_or(0, |since| self.parts.clock.now().micros_since(since).max(0));
+        let seconds = Duration::from_micros(u64::try_from(waited).unwrap_or_default());
+        self.parts.metrics.oldest_unflushed_seconds.set(seconds.as_secs_f64());
+        for part in self.batch.parts() {
+            if let Some(extent) = self.source.extent(&part.partition) {
+                let labels = [part.partition.topic.as_str(), &part.partition.number.to_string()];
+                let lag = extent.high.saturating_sub(part.next).max(0);
+                self.parts.metrics.lag.with_label_values(&labels).set(lag);
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Kafka, by librdkafka: a consumer group whose offsets live in the lake, and idempotent producers.
+
+mod client;
+mod consumer;
+mod producer;
+
+pub use consumer::KafkaSource;
+pub use producer::{KafkaLog, KafkaPublisher};
+
+use super::SourceError;
+use super::config::KafkaConfig;
+
+/// Connects to the cluster: the source, the accepted log and the anomalies' topic.
+///
+/// # Errors
+/// [`SourceError`].
+pub fn open(config: &KafkaConfig) -> Result<(KafkaSource, KafkaLog, KafkaPublisher), SourceError> {
+    if config.brokers.is_empty() {
+        let message = "`source.kafka.brokers` is required, such as `localhost:9092`";
+        return Err(SourceError::Fatal(message.to_owned()));
+    }
+    let producer = producer::connect(config)?;
+    let cluster = client::cluster_id(&producer)?;
+    if config.create_topics {
+        client::create_topics(config, &producer)?;
+    }
+    let log = KafkaLog::new(producer.clone(), &config.accepted_topic);
+    let publisher = KafkaPublisher::new(producer, &config.anomalies_topic);
+    Ok((KafkaSource::connect(config, &cluster)?, log, publisher))
+}

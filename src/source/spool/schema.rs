@@ -1,0 +1,80 @@
+//! The spool's file: its tables, and how they are opened.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use crate::source::{Extent, SourceError};
+
+const FORMAT: &str = "1";
+
+/// Opens the file for writing, with its id; makes it when it is not there.
+pub(super) fn open(path: &Path, durable: bool) -> Result<(Connection, String), SourceError> {
+    let fatal = |error: rusqlite::Error| {
+        SourceError::Fatal(format!("cannot open the spool `{}`: {error}", path.display()))
+    };
+    private_file(path)?;
+    let connection = Connection::open(path).map_err(fatal)?;
+    let synchronous = if durable { "FULL" } else { "NORMAL" };
+    connection
+        .execute_batch(&format!(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = {synchronous};
+             CREATE TABLE IF NOT EXISTS entries (
+                 offset INTEGER PRIMARY KEY AUTOINCREMENT,
+                 accepted_at INTEGER NOT NULL,
+                 payload BLOB NOT NULL
+             );
+             CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
+        ))
+        .map_err(fatal)?;
+    let id = uuid::Uuid::new_v4().to_string();
+    for (name, value) in [("id", id.as_str()), ("format", FORMAT)] {
+        connection
+            .execute("INSERT OR IGNORE INTO facts VALUES (?1, ?2)", [name, value])
+            .map_err(fatal)?;
+    }
+    let fact = |name: &str| -> Result<String, SourceError> {
+        let query = "SELECT value FROM facts WHERE name = ?1";
+        connection.query_row(query, [name], |row| row.get(0)).map_err(fatal)
+    };
+    let format = fact("format")?;
+    if format != FORMAT {
+        return Err(SourceError::Fatal(format!(
+            "the spool `{}` has format {format}, expected {FORMAT}: use the tokenmeter that wrote it",
+            path.display()
+        )));
+    }
+    let id = fact("id")?;
+    Ok((connection, id))
+}
+
+/// Opens the file for reading.
+pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    Ok(connection)
+}
+
+/// How far the spool reaches; offsets that were deleted count as written.
+pub(super) fn extent(connection: &Connection) -> rusqlite::Result<Extent> {
+    let last: Option<i64> = connection
+        .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'entries'", [], |row| row.get(0))
+        .optional()?;
+    let first: Option<i64> =
+        connection.query_row("SELECT min(offset) FROM entries", [], |row| row.get(0))?;
+    let high = last.unwrap_or(0).saturating_add(1);
+    Ok(Extent { low: first.unwrap_or(high), high })
+}
+
+/// Only the owner may read what is accepted.
+fn private_file(path: &Path) -> Result<(), SourceError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(|_| ()).map_err(|error| {
+        SourceError::Fatal(format!("cannot make the spool `{}`: {error}", path.display()))
+    })
+}

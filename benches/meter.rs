@@ -21,10 +21,14 @@ const ROUNDS: usize = 3;
 fn main() {
     let lines = traffic::ndjson(CALLS);
     let events = split_events(&lines).expect("events");
-    println!("{CALLS} made-up calls, {} bytes each, best of {ROUNDS}, one thread", lines.len() / events.len());
+    println!(
+        "{CALLS} made-up calls, {} bytes each, best of {ROUNDS}, one thread",
+        lines.len() / events.len()
+    );
     report("decode", rate(|| events.iter().for_each(|event| drop(decode_call_event(event)))));
     let (book, rules) = (traffic::book(), Rules::default());
-    let sender = Sender { namespace: "bench".to_owned(), claims_allowed: true, ..Sender::default() };
+    let sender =
+        Sender { namespace: "bench".to_owned(), claims_allowed: true, ..Sender::default() };
     let mut total = Usd::ZERO;
     let metered = rate(|| {
         total = Usd::ZERO;

@@ -39,7 +39,8 @@ pub fn book() -> PriceBook {
 }
 
 fn layer((provider, model, rates): &(&str, &str, &[(&str, &str)])) -> Layer {
-    let rates: Vec<String> = rates.iter().map(|(class, usd)| format!("{class} = \"{usd}\"")).collect();
+    let rates: Vec<String> =
+        rates.iter().map(|(class, usd)| format!("{class} = \"{usd}\"")).collect();
     let text = format!(
         "provider = \"{provider}\"\nsource_url = \"https://example.com/made-up\"\n\
          fetched_at = 2026-01-01\n[[model]]\nname = \"{model}\"\neffective_from = 2025-01-01\n\

@@ -13,7 +13,8 @@ use apache_avro::schema_compatibility::SchemaCompatibility;
 use apache_avro::types::Value;
 use apache_avro::util::max_allocation_bytes;
 
-use super::decode::{RECEIVED_BYTES_MAX, call_event_from, too_large};
+use super::decode::event_of;
+use super::draft::{RECEIVED_BYTES_MAX, check_received};
 use super::shape::{CONTEXT, Shape, USAGE};
 use super::{CallEvent, Json, Rejection, RejectionCode};
 use crate::money::Decimal;
@@ -139,9 +140,7 @@ impl AvroDecoder {
     /// # Errors
     /// [`RejectionCode::InvalidAvro`], or what decoding JSON gives.
     pub fn decode(&self, body: &[u8]) -> Result<CallEvent, Rejection> {
-        if body.len() > RECEIVED_BYTES_MAX {
-            return Err(too_large(body.len(), RECEIVED_BYTES_MAX, "as received"));
-        }
+        check_received(body)?;
         // What the library says may quote the event: it stays inside.
         let broken = || {
             let message = "the bytes do not fit the writer's schema";
@@ -164,7 +163,7 @@ impl AvroDecoder {
                 document.push((name, value));
             }
         }
-        call_event_from(Json::object(document)?)
+        event_of(document, body.len()).map_err(|undecoded| undecoded.rejection)
     }
 }
 

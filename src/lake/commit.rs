@@ -1,7 +1,8 @@
 //! One commit: rows and the offsets they came from, together or not at all.
 //!
 //! It says what happened and never tries again by itself: a version that is taken is a conflict
-//! whoever took it, and the caller compares offsets and identities with the refreshed snapshot first.
+//! whoever took it, and the caller compares offsets and identities with the refreshed snapshot
+//! first.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -41,8 +42,8 @@ pub struct Commit {
     /// For each source partition (or fence, or revision) its application id and the NEXT offset.
     /// Every commit carries one, so that a lost answer can be told from a lost commit.
     pub transactions: Vec<(String, i64)>,
-    /// Whether the rows belong to a range whose offsets are stored already. The caller has made
-    /// sure that they are not there yet.
+    /// Whether the rows may belong to a range whose offsets are stored already: the caller has made
+    /// sure, by lineage, that they are not there yet. An offset that is stored and later stays.
     pub amends: bool,
 }
 
@@ -87,9 +88,10 @@ impl Table {
         if self.is_stale(on) {
             return Ok(Outcome::Conflicted { version: on.version() + 1 });
         }
-        if let Some(superseded) = superseded(on, commit).await? {
-            return Ok(superseded);
-        }
+        let commit = match settle(on, commit).await? {
+            Settled::Commit(commit) => commit,
+            Settled::Superseded(outcome) => return Ok(outcome),
+        };
         let taken_at = self.now();
         let (kernel, engine) = (on.kernel().clone(), Arc::clone(self.engine()));
         let (what, attempt) = (self.committing(), commit.clone());
@@ -114,15 +116,19 @@ impl Table {
         }
     }
 
-    /// Whether a commit of unknown outcome landed: the log names its very files or, where it has
-    /// none, its transactions.
+    /// Whether a commit of unknown outcome landed: the log names its files, or has its transactions
+    /// or later ones. The latter is also so when another writer had the range; it is in the table
+    /// all the same. Of a commit that amends a range only its files can tell.
     ///
     /// # Errors
     /// [`LakeError::Retryable`] while the log cannot be read: ask again.
     pub async fn landed(&self, commit: &Commit) -> Result<bool, LakeError> {
         let newest = self.refresh().await?;
         if let Some(first) = commit.add.first() {
-            return self.names(first, &newest).await;
+            let named = self.names(first, &newest).await?;
+            if named || commit.amends {
+                return Ok(named);
+            }
         }
         for (app_id, version) in &commit.transactions {
             if newest.next_offset(app_id).await?.is_none_or(|stored| stored < *version) {
@@ -170,16 +176,27 @@ enum Failure {
     Writing(LakeError),
 }
 
+/// A commit as it stands against a snapshot.
+enum Settled {
+    /// It can be tried, with these transactions.
+    Commit(Commit),
+    /// Its range is there already.
+    Superseded(Outcome),
+}
+
 /// Offsets never go back, and no range of rows is committed twice.
-async fn superseded(on: &Snapshot, commit: &Commit) -> Result<Option<Outcome>, LakeError> {
-    for (app_id, next) in &commit.transactions {
+async fn settle(on: &Snapshot, commit: &Commit) -> Result<Settled, LakeError> {
+    let mut commit = commit.clone();
+    for (app_id, next) in &mut commit.transactions {
         let Some(stored) = on.next_offset(app_id).await? else { continue };
-        let repeated = stored == *next && !commit.add.is_empty() && !commit.amends;
-        if stored > *next || repeated {
-            return Ok(Some(Outcome::Superseded { app_id: app_id.clone(), stored }));
+        if commit.amends {
+            *next = stored.max(*next);
+        } else if stored > *next || (stored == *next && !commit.add.is_empty()) {
+            let app_id = app_id.clone();
+            return Ok(Settled::Superseded(Outcome::Superseded { app_id, stored }));
         }
     }
-    Ok(None)
+    Ok(Settled::Commit(commit))
 }
 
 fn attempt_commit(

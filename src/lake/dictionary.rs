@@ -6,9 +6,9 @@ use super::column::ColumnInfo;
 use super::tables::{DATE, TableName, TableSpec};
 
 const HEAD: &str = "# Columns\n\n\
-    Every table is a Delta table below the lake's root; any engine opens it by its path. Columns are\n\
-    added, never renamed or retyped: an added one is NULL in older rows. This page is generated from\n\
-    the schema (`UPDATE_DOCS=1 cargo test --lib lake`).\n";
+    Every table is a Delta table below the lake's root; any engine opens it by its path. Columns\n\
+    are added, never renamed or retyped: an added one is NULL in older rows. This page is\n\
+    generated from the schema (`UPDATE_DOCS=1 cargo test --lib lake`).\n";
 
 /// The page `docs/columns.md`.
 pub fn dictionary() -> String {

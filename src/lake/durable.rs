@@ -1,9 +1,10 @@
 //! A local object store whose writes are durable when they answer.
 //!
-//! `object_store` writes files without an fsync, so a power loss can leave the last log entry empty.
-//! Here a file is written beside its place and fsynced, then put in its place in one step, then the
-//! directory is fsynced. No reader ever sees half a file. After an fsync that failed for another
-//! reason than a full disk, every further write is refused: the kernel may have dropped the pages.
+//! `object_store` writes files without an fsync, so a power loss can leave the last log entry
+//! empty. Here a file is written beside its place and fsynced, then put in its place in one step,
+//! then the directory is fsynced. No reader ever sees half a file. After an fsync that failed for
+//! another reason than a full disk, every further write is refused: the kernel may have dropped the
+//! pages.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};

@@ -97,10 +97,7 @@ impl FileWriter {
         let rest = rest.map_err(|why: ParquetError| LakeError::internal(what.clone(), why))?;
         let bytes = self.bytes + rest.len() as u64;
         let put = match &mut self.upload {
-            Some(upload) => match upload.put_part(PutPayload::from(rest)).await {
-                Ok(()) => upload.complete().await,
-                Err(error) => Err(error),
-            },
+            Some(upload) => completed(upload.as_mut(), rest).await,
             None => {
                 let path = path_of(&self.url)?;
                 self.table.object_store().put(&path, PutPayload::from(rest)).await
@@ -131,6 +128,22 @@ impl FileWriter {
         let put = upload.put_part(PutPayload::from(part)).await;
         put.map_err(|error| LakeError::from_store(what, error))
     }
+}
+
+async fn completed(
+    upload: &mut dyn MultipartUpload,
+    rest: Vec<u8>,
+) -> object_store::Result<object_store::PutResult> {
+    let put = async {
+        upload.put_part(PutPayload::from(rest)).await?;
+        upload.complete().await
+    };
+    let put = put.await;
+    if put.is_err() {
+        // Parts that cannot be given up expire by the bucket's rules.
+        let _ = upload.abort().await;
+    }
+    put
 }
 
 fn writing(table: &Table) -> String {

@@ -21,8 +21,8 @@ pub struct DataFile {
     /// How many rows it has, where the log says so.
     pub records: Option<u64>,
     /// The log's statistics: JSON of `numRecords`, `minValues`, `maxValues`, `nullCount`. Times are
-    /// cut to milliseconds, so that the latest row may be up to a millisecond after the largest one;
-    /// long texts are cut too.
+    /// cut to milliseconds, so that the latest row may be up to a millisecond after the largest
+    /// one; long texts are cut too.
     pub statistics: Option<String>,
 }
 

@@ -23,8 +23,8 @@ pub struct Identities {
 }
 
 impl Table {
-    /// Reads the identity and content hashes of data files; of nothing else, and of a few files at a
-    /// time. Files come in any order.
+    /// Reads the identity and content hashes of data files; of nothing else, and of a few files at
+    /// a time. Files come in any order.
     pub fn identities<'a>(
         &'a self,
         files: &'a [DataFile],
@@ -38,8 +38,8 @@ impl Table {
     }
 
     /// The data files whose rows were added after version `since`, up to `to`; those that merges
-    /// wrote hold no new rows and are left out. `None` when the log does not reach back so far: read
-    /// all files then.
+    /// wrote hold no new rows and are left out. `None` when the log does not reach back so far:
+    /// read all files then.
     ///
     /// # Errors
     /// [`LakeError::Retryable`] when the log cannot be read.

@@ -39,7 +39,8 @@ impl Log {
         let Some(version) = hint(store, &log).await else {
             return Self::list(store, root).await;
         };
-        // Names of one version follow its number, so that those of the checkpoint itself are listed.
+        // Names of one version follow its number, so that those of the checkpoint itself are
+        // listed.
         let before = log.clone().join(format!("{version:020}"));
         Self::collect(store.list_with_offset(Some(&log), &before), root).await
     }
@@ -76,8 +77,8 @@ impl Log {
         self.checkpoints.last().map(|(version, _)| *version)
     }
 
-    /// Refuses a log with an empty or unreadable entry after the newest checkpoint: such an entry is
-    /// read as no rows at all, and its rows would be missing without an error.
+    /// Refuses a log with an empty or unreadable entry after the newest checkpoint: such an entry
+    /// is read as no rows at all, and its rows would be missing without an error.
     pub(super) async fn check(
         &self,
         store: &Arc<dyn ObjectStore>,

@@ -1,7 +1,7 @@
 //! The open tables: Arrow schemas, commits with offsets, snapshots, maintenance.
 //!
-//! Each table is a Delta table that any engine opens by its path. Rows and the offsets they came from
-//! land in one commit; nothing here decides what a row is.
+//! Each table is a Delta table that any engine opens by its path. Rows and the offsets they came
+//! from land in one commit; nothing here decides what a row is.
 
 mod cell;
 mod changes;

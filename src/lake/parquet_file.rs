@@ -1,7 +1,8 @@
 //! How rows are laid out in Parquet.
 //!
-//! zstd level 1; dictionaries where few values repeat, deltas for times, offsets and ids, neither for
-//! hashes and raw usage. Merged files also get page statistics, and a bloom filter on the event id.
+//! zstd level 1; dictionaries where few values repeat, deltas for times, offsets and ids, neither
+//! for hashes and raw usage. Merged files also get page statistics, and a bloom filter on the event
+//! id.
 
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;

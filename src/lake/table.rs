@@ -36,11 +36,12 @@ struct State {
 }
 
 impl Table {
-    /// Opens a table; one that is not there is created, one of an older release gets its new columns.
+    /// Opens a table; one that is not there is created, one of an older release gets its new
+    /// columns.
     ///
     /// # Errors
-    /// [`LakeError::Damaged`] when its log has a torn entry, [`LakeError::Unusable`] when its schema
-    /// or a property forbids writing.
+    /// [`LakeError::Damaged`] when its log has a torn entry, [`LakeError::Unusable`] when its
+    /// schema or a property forbids writing.
     pub(super) async fn open(
         spec: TableSpec,
         location: &Location,

@@ -1,53 +1,116 @@
 //! What a careful reader would ask about a book: counted, never refused.
 
-use super::PriceBook;
+use std::collections::HashMap;
+use std::sync::Arc;
 
-/// Remarks on a book or an import, by kind.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Report {
-    /// The remarks, in the order in which their kinds came up.
-    pub remarks: Vec<Remark>,
-}
-
-/// One kind of remark on a book or an import.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remark {
-    /// What it is about: `float_residue`, `unknown_key`.
-    pub kind: &'static str,
-    /// How often.
-    pub count: usize,
-    /// The first few.
-    pub examples: Vec<String>,
-}
-
-impl Report {
-    /// How many examples of a kind are kept.
-    const EXAMPLES_MAX: usize = 20;
-
-    /// Counts one more of a kind.
-    pub(super) fn add(&mut self, kind: &'static str, example: impl FnOnce() -> String) {
-        let place = self.remarks.iter().position(|remark| remark.kind == kind);
-        if place.is_none() {
-            self.remarks.push(Remark { kind, count: 0, examples: Vec::new() });
-        }
-        let place = place.unwrap_or(self.remarks.len() - 1);
-        if let Some(remark) = self.remarks.get_mut(place) {
-            remark.count += 1;
-            if remark.examples.len() < Self::EXAMPLES_MAX {
-                remark.examples.push(example());
-            }
-        }
-    }
-
-    /// How often a kind was remarked.
-    pub fn count(&self, kind: &str) -> usize {
-        self.remarks.iter().filter(|remark| remark.kind == kind).map(|remark| remark.count).sum()
-    }
-}
+use super::fallback;
+use super::fraction::Fraction;
+use super::row::{Item, Pattern, Price, PriceRow, STANDARD};
+use super::sheet::Sheet;
+use super::{LayerKind, PriceBook, Report};
+use crate::usage::TokenClass;
 
 impl PriceBook {
     /// What a careful reader would ask about: counts and examples; nothing here is an error.
     pub fn check(&self) -> Report {
-        Report::default()
+        let mut report = Report::default();
+        for sheet in self.index.sheets() {
+            check_sheet(sheet, &mut report);
+        }
+        for row in &self.index.prices {
+            let kinds = [
+                ("undated", row.period.undated),
+                ("float_residue", row.float_residue),
+                ("correction", row.corrects.is_some()),
+                ("amount_out_of_range", is_out_of_range(row)),
+            ];
+            for (kind, _) in kinds.into_iter().filter(|(_, holds)| *holds) {
+                report.add(kind, || describe(row));
+            }
+        }
+        report.remarks.sort_by_key(|remark| remark.kind);
+        report
     }
+}
+
+/// Rows of one layer that count from one instant, under the same conditions: they should agree.
+type Set<'a> = HashMap<(&'a str, &'a Item), &'a PriceRow>;
+
+fn check_sheet(sheet: &Sheet, report: &mut Report) {
+    let mut sets: HashMap<_, Set<'_>> = HashMap::new();
+    for row in sheet.rows().filter(|row| row.is_literal()) {
+        let key = (row.place.layer, row.period.from, &row.conditions, &row.place.tenant);
+        sets.entry(key).or_default().insert((row.tier.as_ref(), &row.item), row);
+    }
+    for set in sets.values() {
+        set.values().for_each(|row| check_against_set(row, set, report));
+    }
+    check_older_rows(sheet, report);
+}
+
+/// Compares a row with its relatives: a cheaper kind of token that costs more, a class that is priced
+/// while what it falls back to is not.
+fn check_against_set(row: &PriceRow, set: &Set<'_>, report: &mut Report) {
+    let Item::Token(class) = &row.item else { return };
+    let relative = |tier: &str, class: TokenClass| {
+        let found = set.iter().find(|((t, item), _)| *t == tier && **item == Item::Token(class));
+        found.map(|(_, row)| row.rate)
+    };
+    let above = |other: Option<Fraction>| other.is_some_and(|other| row.rate.exceeds(other));
+    let below = |other: Option<Fraction>| other.is_some_and(|other| other.exceeds(row.rate));
+    let standard = (row.tier.as_ref() != STANDARD).then(|| relative(STANDARD, *class)).flatten();
+    let input = relative(&row.tier, TokenClass::InputText);
+    let kinds = [
+        ("cache_read_above_input", *class == TokenClass::CacheReadText && above(input)),
+        ("batch_above_standard", matches!(&*row.tier, "batch" | "flex") && above(standard)),
+        ("priority_below_standard", &*row.tier == "priority" && below(standard)),
+        ("ancestor_unpriced", is_orphan(*class, row, set)),
+    ];
+    for (kind, _) in kinds.into_iter().filter(|(_, holds)| *holds) {
+        report.add(kind, || describe(row));
+    }
+}
+
+fn is_orphan(class: TokenClass, row: &PriceRow, set: &Set<'_>) -> bool {
+    let ancestor = fallback::billed_like(class).last().copied().filter(|like| *like != class);
+    ancestor.is_some_and(|ancestor| !set.contains_key(&(row.tier.as_ref(), &Item::Token(ancestor))))
+}
+
+/// Keys of an older set that a newer set of another layer does not have: they show through it.
+fn check_older_rows(sheet: &Sheet, report: &mut Report) {
+    let own = |row: &&Arc<PriceRow>| {
+        row.place.kind == LayerKind::List && matches!(row.pattern, Pattern::Exact(_))
+    };
+    let newest = sheet.rows().filter(own).max_by_key(|row| (row.period.from, row.place.layer));
+    let Some(newest) = newest.map(|row| row.place.layer) else { return };
+    let rows = || sheet.rows().filter(own);
+    for row in rows().filter(|row| row.place.layer != newest && row.period.to.is_none()) {
+        if !rows().any(|other| other.place.layer == newest && other.same_key(row)) {
+            report.add("shows_through", || describe(row));
+        }
+    }
+}
+
+/// Token prices lie between a hundredth of a cent and ten thousand USD per million, or are zero.
+fn is_out_of_range(row: &PriceRow) -> bool {
+    let (Item::Token(_), Price::Literal { amount, per, .. }) = (&row.item, &row.price) else {
+        return false;
+    };
+    let per_million = Fraction::of(*amount, *per).and_then(|rate| rate.times_count(1_000_000));
+    let range = [(1, 10_000), (10_000, 1)].map(|(above, below)| Fraction::new(above, below));
+    match (per_million, range) {
+        (Some(rate), [Some(least), Some(most)]) => {
+            !rate.is_zero() && (least.exceeds(rate) || rate.exceeds(most))
+        }
+        _ => true,
+    }
+}
+
+fn describe(row: &PriceRow) -> String {
+    let price = match &row.price {
+        Price::Literal { amount, per, currency } => format!("{amount} {currency} per {per}"),
+        Price::Factor(factor) => format!("x {factor}"),
+    };
+    let tier = if row.tier.as_ref() == STANDARD { String::new() } else { format!(" {}", row.tier) };
+    format!("{}/{}{tier} {}: {price}", row.provider, row.pattern, row.item.name())
 }

@@ -71,7 +71,7 @@ impl Test {
 }
 
 /// Everything that must hold for a row to apply, beside its key and its time.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub(super) struct Conditions {
     pub context: Option<ContextRange>,
     pub hours: Vec<Hours>,

@@ -1,12 +1,174 @@
 //! How a cost comes about, as text that a finance person reads.
 
-use super::PriceBook;
+use std::fmt::Write;
+
+use super::condition::ContextRange;
+use super::facts::tier_name;
+use super::fallback::{Found, is_remarkable};
+use super::quote::{Line, Quote};
+use super::resolve::Resolved;
+use super::row::{Origin, Period, Price, PriceRow, STANDARD};
+use super::{Cost, PriceBook};
 use crate::event::CallEvent;
+use crate::time::Timestamp;
 use crate::usage::Usage;
 
 impl PriceBook {
-    /// How that cost comes about: row, formula and every factor.
-    pub fn explain(&self, _event: &CallEvent, _usage: &Usage, _tenant: Option<&str>) -> String {
-        String::new()
+    /// How the cost of a call comes about: the model, each row with its source, the formula with
+    /// every factor, and the sum.
+    pub fn explain(&self, event: &CallEvent, usage: &Usage, tenant: Option<&str>) -> String {
+        let rater = self.rater(event, usage, tenant);
+        let cost = self.rate(event, usage, tenant);
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "{} {}, {}, service tier {}, price book {}",
+            event.provider,
+            event.model,
+            event.occurred_at,
+            tier_name(event, usage),
+            self.version(),
+        );
+        match rater.resolve() {
+            Some(resolved) => {
+                let _ = writeln!(text, "priced as {}", model(&resolved));
+                let quote = rater.quote(&resolved, false);
+                self.write_lines(&mut text, &quote);
+            }
+            None => text.push_str("no rows for this provider and model\n"),
+        }
+        write_result(&mut text, &cost);
+        text
+    }
+
+    fn write_lines(&self, text: &mut String, quote: &Quote<'_>) {
+        for line in &quote.lines {
+            let _ = writeln!(text, "  {:<24} {}", line.name, formula(line));
+            let _ = writeln!(text, "  {:<24} {}", "", self.source(line.priced_by()));
+            if let Some(remark) = remark(line) {
+                let _ = writeln!(text, "  {:<24} {remark}", "");
+            }
+        }
+        for row in &quote.multipliers {
+            let tests = row.conditions.when.iter();
+            let tests: Vec<String> =
+                tests.map(|(name, test)| format!("{name} = {}", test.text())).collect();
+            let _ = writeln!(
+                text,
+                "  {:<24} x {} on all tokens, because {}",
+                row.name,
+                row.factor,
+                tests.join(" and ")
+            );
+        }
+    }
+
+    /// Where a row stands and what it was read from.
+    fn source(&self, row: &PriceRow) -> String {
+        let layer = self.layers.get(row.place.layer).map_or("", String::as_str);
+        let whose = match (&row.place.tenant, &row.place.deployment) {
+            (None, None) => row.place.kind.name().to_owned(),
+            (tenant, deployment) => {
+                let owners = tenant.iter().chain(deployment).map(AsRef::as_ref);
+                format!("{} for {}", row.place.kind.name(), owners.collect::<Vec<_>>().join(", "))
+            }
+        };
+        let (when, condition) = (period(&row.period), condition(row));
+        format!("{whose} price{condition}{when} in {layer}{}", published(&row.origin))
+    }
+}
+
+fn model(resolved: &Resolved<'_>) -> String {
+    let sheet = resolved.sheet;
+    let vendor =
+        if resolved.vendor_inferred { "; the vendor is inferred from the name" } else { "" };
+    format!("{} {} (name found by: {}{vendor})", sheet.provider, sheet.model, resolved.step)
+}
+
+/// `1117 x 2.5 USD per 1000000 = 0.0027925 USD`.
+fn formula(line: &Line<'_>) -> String {
+    let mut text = line.quantity.to_string();
+    let mut currency = "USD";
+    if let Price::Literal { amount, per, currency: own } = &line.priced_by().price {
+        let _ = write!(text, " x {amount} {own} per {per}");
+        currency = own;
+    }
+    if let (Price::Factor(factor), Some(_)) = (&line.found.row.price, line.found.base) {
+        let _ = write!(text, " x {factor}");
+    }
+    if let Some(fx) = line.fx {
+        let _ = write!(text, " x {} USD per {currency}", fx.usd_per_unit);
+    }
+    let value = line.rate().and_then(|rate| rate.times_decimal(line.quantity));
+    match value
+        .and_then(|value| crate::money::Usd::from_pico_ratio(value.numerator, value.denominator))
+    {
+        Some((amount, false)) => format!("{text} = {amount} USD"),
+        Some((amount, true)) => format!("{text} = about {amount} USD"),
+        None => text,
+    }
+}
+
+fn remark(line: &Line<'_>) -> Option<String> {
+    let Found { step, stand_in, .. } = line.found;
+    let instead =
+        stand_in.filter(|like| line.class.is_some_and(|class| is_remarkable(class, *like)));
+    match (step, instead) {
+        (None, None) => None,
+        (Some(step), None) => Some(format!("no rate for the tier: the {step} rate stands in")),
+        (None, Some(like)) => Some(format!("no rate of its own: billed as {like}")),
+        (Some(step), Some(like)) => {
+            Some(format!("no rate of its own: billed as {like}, at the {step} rate"))
+        }
+    }
+}
+
+/// ` for batch, prompts above 200000 tokens`.
+pub(super) fn condition(row: &PriceRow) -> String {
+    let tier = (row.tier.as_ref() != STANDARD).then(|| row.tier.to_string());
+    let context = row.conditions.context.map(|context| match context {
+        ContextRange::Above(limit) => format!("prompts above {limit} tokens"),
+        ContextRange::From(limit) => format!("prompts of {limit} tokens and more"),
+        ContextRange::Range(above, to) => format!("prompts above {above}, up to {to} tokens"),
+    });
+    let hours = (!row.conditions.hours.is_empty()).then(|| "this time of day".to_owned());
+    let all: Vec<String> = [tier, context, hours].into_iter().flatten().collect();
+    if all.is_empty() { String::new() } else { format!(" for {}", all.join(", ")) }
+}
+
+pub(super) fn period(period: &Period) -> String {
+    let from = match (period.undated, period.from) {
+        (true, from) => format!(" observed {}", from.date()),
+        (false, Timestamp::EPOCH) => String::new(),
+        (false, from) => format!(" since {}", from.date()),
+    };
+    period.to.map_or_else(|| from.clone(), |to| format!("{from} until {}", to.date()))
+}
+
+pub(super) fn published(origin: &Origin) -> String {
+    let url = origin.source_url.as_deref().map(|url| format!(", {url}")).unwrap_or_default();
+    let note = origin.note.as_deref().map(|note| format!(", {note}")).unwrap_or_default();
+    format!("{url}{note}")
+}
+
+fn write_result(text: &mut String, cost: &Cost) {
+    let flags: Vec<&str> = cost.flags.iter().collect();
+    let flags = if flags.is_empty() { String::new() } else { format!(" ({})", flags.join(", ")) };
+    let _ = match cost.cost {
+        Some(amount) => writeln!(text, "= {amount} USD, {}{flags}", cost.status.name()),
+        None => writeln!(text, "= no cost: {}{flags}", cost.status.name()),
+    };
+    let parts = [
+        ("input", cost.input_cost),
+        ("cache", cost.cache_cost),
+        ("output", cost.output_cost),
+        ("fees", cost.fees_cost),
+        ("at list price", cost.list_cost),
+    ];
+    let parts = parts.into_iter().filter_map(|(name, amount)| Some(format!("{name} {}", amount?)));
+    let parts: Vec<String> = parts.collect();
+    if !parts.is_empty() {
+        let _ = writeln!(text, "  {}", parts.join(", "));
     }
 }

@@ -35,11 +35,19 @@ pub(super) fn find_class<'b>(
     class: TokenClass,
     query: &Query<'_>,
 ) -> Option<Found<'b>> {
-    steps(sheet, query).find_map(|(step, query)| {
-        billed_like(class).iter().find_map(|like| {
-            let found = find_at(sheet, *like, &query)?;
-            Some(Found { step, stand_in: (*like != class).then_some(*like), ..found })
+    // Nearly every class has its rate at the first step.
+    find_like(sheet, class, query).or_else(|| {
+        further_steps(sheet, query).find_map(|(step, query)| {
+            let found = find_like(sheet, class, &query)?;
+            Some(Found { step: Some(step), ..found })
         })
+    })
+}
+
+fn find_like<'b>(sheet: &'b Sheet, class: TokenClass, query: &Query<'_>) -> Option<Found<'b>> {
+    billed_like(class).iter().find_map(|like| {
+        let found = find_at(sheet, *like, query)?;
+        Some(Found { stand_in: (*like != class).then_some(*like), ..found })
     })
 }
 
@@ -70,19 +78,19 @@ fn find_at<'b>(sheet: &'b Sheet, class: TokenClass, query: &Query<'_>) -> Option
     })
 }
 
-type Step<'a> = (Option<&'static str>, Query<'a>);
+type Step<'a> = (&'static str, Query<'a>);
 
-fn steps<'a>(sheet: &Sheet, query: &Query<'a>) -> impl Iterator<Item = Step<'a>> + use<'a> {
+/// Where to look when the tier has no rate in the context tier.
+fn further_steps<'a>(sheet: &Sheet, query: &Query<'a>) -> impl Iterator<Item = Step<'a>> + use<'a> {
     let query = *query;
     let special = query.tier != STANDARD;
     let flex_is_batch = query.tier == "flex" && FLEX_IS_BATCH.contains(&sheet.provider.as_ref());
     let long = query.context.is_some();
     [
-        Some((None, query)),
-        flex_is_batch.then_some((Some("batch"), Query { tier: "batch", ..query })),
-        special.then_some((Some("standard"), Query { tier: STANDARD, ..query })),
-        (long && special).then_some((Some("base"), Query { context: None, ..query })),
-        long.then_some((Some("base"), Query { tier: STANDARD, context: None, ..query })),
+        flex_is_batch.then_some(("batch", Query { tier: "batch", ..query })),
+        special.then_some(("standard", Query { tier: STANDARD, ..query })),
+        (long && special).then_some(("base", Query { context: None, ..query })),
+        long.then_some(("base", Query { tier: STANDARD, context: None, ..query })),
     ]
     .into_iter()
     .flatten()

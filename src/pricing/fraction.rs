@@ -61,6 +61,17 @@ impl Fraction {
         Self::new(numerator, self.denominator.checked_mul(other.denominator)?)
     }
 
+    pub(super) fn times_count(self, count: i128) -> Option<Self> {
+        Self::new(self.numerator.checked_mul(count)?, self.denominator)
+    }
+
+    /// Whether it is greater than another; `false` where the comparison does not fit.
+    pub(super) fn exceeds(self, other: Self) -> bool {
+        let left = self.numerator.checked_mul(other.denominator);
+        let right = other.numerator.checked_mul(self.denominator);
+        left.zip(right).is_some_and(|(left, right)| left > right)
+    }
+
     pub(super) fn times_decimal(self, quantity: Decimal) -> Option<Self> {
         let numerator = self.numerator.checked_mul(quantity.mantissa())?;
         match quantity.scale() {

@@ -140,7 +140,7 @@ impl Building {
             own.0.iter().chain(wide).for_each(|row| sheet.add(row));
             let wide = self.multipliers.iter().filter(|row| row.pattern.matches(model));
             sheet.multipliers = own.1.iter().chain(wide).cloned().collect();
-            sheet.apply_corrections();
+            sheet.finish();
             Arc::new(sheet)
         };
         let exact = self.exact.iter().map(|(model, own)| (Arc::clone(model), sheet(model, own)));

@@ -73,7 +73,7 @@ pub(super) struct Quoter<'b> {
 impl<'b> Quoter<'b> {
     /// The rows and rates for everything that the call used.
     pub(super) fn quote(&self, resolved: &Resolved<'b>) -> Quote<'b> {
-        let mut quote = Quote::default();
+        let mut quote = Quote { lines: Vec::with_capacity(8), ..Quote::default() };
         let facts = Facts { event: self.event, usage: self.usage };
         let tier = facts::tier_name(self.event, self.usage);
         let mut query = Query {
@@ -121,7 +121,7 @@ impl<'b> Quoter<'b> {
                 }
             }
         }
-        if request.units.contains_key("requests") {
+        if !resolved.sheet.prices_requests || request.units.contains_key("requests") {
             return;
         }
         if let Some(found) = fallback::find_unit(resolved.sheet, "requests", query) {

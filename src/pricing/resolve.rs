@@ -34,31 +34,30 @@ impl<'a> Resolver<'a> {
     /// The rows that price the call, if any.
     pub(super) fn resolve(&self) -> Option<Resolved<'a>> {
         let literal = self.event.provider.as_str();
-        self.within(literal).or_else(|| self.mapped(self.event.source.as_str())).or_else(|| {
-            let canonical = vendor::canonical(literal);
-            if vendor::is_dialect(literal) {
-                self.vendor()
-            } else if canonical != literal {
-                self.within(canonical)
-            } else {
-                self.mapped(literal)
-            }
-        })
-    }
-
-    /// The vendor that the operator has named for a source or a dialect.
-    fn mapped(&self, name: &str) -> Option<Resolved<'a>> {
-        self.within(vendor::canonical(self.config.vendors.get(name)?))
+        let canonical = vendor::canonical(literal);
+        let respelled = || if canonical == literal { None } else { self.within(canonical) };
+        let names_nobody =
+            || vendor::is_dialect(literal) || self.index.provider(canonical).is_none();
+        self.within(literal)
+            .or_else(respelled)
+            .or_else(|| if names_nobody() { self.vendor() } else { None })
     }
 
     /// The vendor behind a dialect: as the payload says, as configured, else by the exact name.
     fn vendor(&self) -> Option<Resolved<'a>> {
-        if let Some(stated) = self.stated_vendor() {
-            return self.within(vendor::canonical(stated));
+        let vendors = &self.config.vendors;
+        let configured =
+            || vendors.get(&self.event.source).or_else(|| vendors.get(&self.event.provider));
+        let named = self.stated_vendor().or_else(|| configured().map(String::as_str));
+        match named {
+            Some(vendor) => self.within(vendor::canonical(vendor)),
+            None if vendor::is_dialect(&self.event.provider) => self.inferred(),
+            None => None,
         }
-        if self.config.vendors.contains_key(&self.event.provider) {
-            return self.mapped(&self.event.provider);
-        }
+    }
+
+    /// The one first-party vendor that has a model of exactly this name.
+    fn inferred(&self) -> Option<Resolved<'a>> {
         if !self.config.infer_vendor {
             return None;
         }

@@ -187,15 +187,20 @@ impl PriceRow {
         matches!(self.price, Price::Literal { .. })
     }
 
-    /// Whether both price the same thing under the same conditions: one of them wins by date.
-    pub(super) fn same_key(&self, other: &Self) -> bool {
+    /// Whether both price the same thing under the same conditions: one of them wins.
+    pub(super) fn rivals(&self, other: &Self) -> bool {
         self.item == other.item
             && self.tier == other.tier
-            && self.provider == other.provider
-            && self.pattern == other.pattern
             && self.place.tenant == other.place.tenant
             && self.place.deployment == other.place.deployment
             && self.conditions == other.conditions
+    }
+
+    /// Whether they are rivals for the same models, of one kind: the date decides.
+    pub(super) fn same_key(&self, other: &Self) -> bool {
+        self.rivals(other)
+            && self.provider == other.provider
+            && self.pattern == other.pattern
             && self.is_literal() == other.is_literal()
     }
 }

@@ -1,5 +1,6 @@
 //! Which of several rows applies: exactly one price for one thing at one instant.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::LayerKind;
@@ -23,18 +24,31 @@ pub(super) struct Query<'a> {
     pub facts: &'a Facts<'a>,
 }
 
-/// What decides between two rows that both apply, the greater wins: one that covers the time before
-/// an undated one, override before contract before list, exact name before prefix, narrow before
-/// wide, literal before factor, the later start, the later layer.
-type Rank = (bool, u8, usize, usize, bool, Timestamp, usize);
+/// Puts rows in the order in which they win, whatever their order in the files: override before
+/// contract before list, exact name before prefix, narrow before wide, literal before factor, the
+/// later start, the later layer.
+pub(super) fn by_precedence(one: &PriceRow, other: &PriceRow) -> Ordering {
+    let key = |row: &PriceRow| {
+        let (pattern, weight) = (row.pattern.weight(), row.conditions.weight());
+        (terms_rank(row), pattern, weight, row.is_literal(), row.period.from, row.place.layer)
+    };
+    key(other).cmp(&key(one)).then_with(|| other.conditions.cmp(&one.conditions))
+}
 
 impl Query<'_> {
-    /// The row that applies; whether it counts only because nothing dated covers the time.
+    /// The row that applies, of rows in order of precedence: the first that covers the time, else
+    /// the first undated one. Whether it is undated comes with it.
     pub(super) fn pick<'r>(&self, rows: &'r [Arc<PriceRow>]) -> Option<(&'r PriceRow, bool)> {
-        let applying = rows.iter().filter(|row| self.applies(row));
-        let ranked = applying.filter_map(|row| Some((self.rank(row)?, row)));
-        let (rank, row) = ranked.max_by_key(|(rank, _)| *rank)?;
-        Some((row, !rank.0))
+        let mut assumed = None;
+        for row in rows.iter().filter(|row| self.applies(row)) {
+            if row.period.contains(self.at) {
+                return Some((row, false));
+            }
+            if assumed.is_none() && row.period.is_assumed(self.at) {
+                assumed = Some((row.as_ref(), true));
+            }
+        }
+        assumed
     }
 
     fn applies(&self, row: &PriceRow) -> bool {
@@ -63,25 +77,6 @@ impl Query<'_> {
         !self.list_only
             && mine(&row.place.tenant, self.tenant)
             && mine(&row.place.deployment, self.deployment)
-    }
-
-    fn rank(&self, row: &PriceRow) -> Option<Rank> {
-        let covered = row.period.contains(self.at);
-        if !covered && !row.period.is_assumed(self.at) {
-            return None;
-        }
-        let literal = row.is_literal();
-        let weight = row.conditions.weight();
-        let from = row.period.from;
-        Some((
-            covered,
-            terms_rank(row),
-            row.pattern.weight(),
-            weight,
-            literal,
-            from,
-            row.place.layer,
-        ))
     }
 }
 

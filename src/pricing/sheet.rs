@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::LayerKind;
 use super::condition::ContextRange;
 use super::row::{Item, MultiplierRow, Period, PriceRow};
+use super::select::by_precedence;
 use crate::time::Timestamp;
 use crate::usage::TokenClass;
 
@@ -19,6 +20,8 @@ pub(super) struct Sheet {
     pub multipliers: Vec<Arc<MultiplierRow>>,
     /// The context tiers that rows state amounts for, and when these count.
     contexts: Vec<(ContextRange, Period)>,
+    /// Whether each request has a fee of its own.
+    pub prices_requests: bool,
     /// Whether a contract or an override may make the cost differ from the list's.
     pub has_terms: bool,
 }
@@ -51,6 +54,7 @@ impl Sheet {
                 }
             }
             Item::Unit(name) => {
+                self.prices_requests |= name.as_ref() == "requests";
                 self.units.entry(Arc::clone(name)).or_default().push(Arc::clone(row));
             }
         }
@@ -69,9 +73,16 @@ impl Sheet {
         self.tokens.iter().flatten().chain(self.units.values().flatten())
     }
 
+    /// Puts the rows in the order in which they win, once all are added.
+    pub(super) fn finish(&mut self) {
+        self.apply_corrections();
+        let lists = self.tokens.iter_mut().chain(self.units.values_mut());
+        lists.for_each(|rows| rows.sort_by(|one, other| by_precedence(one, other)));
+    }
+
     /// Drops imported rows that a correcting row puts right: the same key, still the amount that the
     /// correction names.
-    pub(super) fn apply_corrections(&mut self) {
+    fn apply_corrections(&mut self) {
         let lists = self.tokens.iter_mut().chain(self.units.values_mut());
         for rows in lists {
             let corrections: Vec<_> =

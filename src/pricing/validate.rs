@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::condition::Conditions;
 use super::read::{Book, line_of};
-use super::row::{Item, Pattern, Period, Place, PriceRow};
+use super::row::{AliasRow, FxRow, Item, Pattern, Period, Place, PriceRow};
 use super::{BookError, Layer, LayerKind};
 
 /// What makes two rows of a layer rivals.
@@ -42,6 +42,8 @@ pub(super) fn validate(layer: &Layer, book: &Book) -> Result<(), BookError> {
         check_terms(layer, &row.place)?;
         rivals.entry(Key::of(row)).or_default().push(row);
     }
+    validate_aliases(layer, &book.aliases)?;
+    validate_fx(layer, &book.fx)?;
     for mut rows in rivals.into_values().filter(|rows| rows.len() > 1) {
         rows.sort_by_key(|row| row.period.from);
         for (earlier, later) in rows.iter().zip(rows.iter().skip(1)) {
@@ -51,6 +53,39 @@ pub(super) fn validate(layer: &Layer, book: &Book) -> Result<(), BookError> {
         }
     }
     Ok(())
+}
+
+fn validate_aliases(layer: &Layer, rows: &[AliasRow]) -> Result<(), BookError> {
+    let mut rows: Vec<_> = rows.iter().collect();
+    let key = |row: &AliasRow| {
+        (row.provider.clone(), row.alias.clone(), row.place.tenant.clone(), row.period.from)
+    };
+    rows.sort_by_key(|row| key(row));
+    for (one, other) in rows.iter().zip(rows.iter().skip(1)) {
+        let (one_key, other_key) = (key(one), key(other));
+        let same = (one_key.0, one_key.1, one_key.2) == (other_key.0, other_key.1, other_key.2);
+        if same && overlap(&one.period, &other.period) {
+            let message = format!("the alias `{}` stands for two models at once", other.alias);
+            return Err(refused(layer, &other.place, message));
+        }
+    }
+    Ok(())
+}
+
+fn validate_fx(layer: &Layer, rows: &[FxRow]) -> Result<(), BookError> {
+    let mut rows: Vec<_> = rows.iter().collect();
+    rows.sort_by_key(|row| (row.currency.clone(), row.period.from));
+    for (one, other) in rows.iter().zip(rows.iter().skip(1)) {
+        if one.currency == other.currency && overlap(&one.period, &other.period) {
+            let message = format!("`{}` has two exchange rates at once", other.currency);
+            return Err(refused(layer, &other.place, message));
+        }
+    }
+    Ok(())
+}
+
+fn refused(layer: &Layer, place: &Place, message: impl Into<String>) -> BookError {
+    BookError::new(&layer.name, Some(line_of(&layer.text, place.offset)), message)
 }
 
 /// An open end ends where the next row of its key begins; anything else that overlaps is ambiguous.
@@ -83,5 +118,5 @@ fn check_terms(layer: &Layer, place: &Place) -> Result<(), BookError> {
         }
         _ => return Ok(()),
     };
-    Err(BookError::new(&layer.name, Some(line_of(&layer.text, place.offset)), message))
+    Err(refused(layer, place, message))
 }

@@ -19,7 +19,7 @@ use crate::source::{Appended, EventLog, LogEntry, SourceError};
 use crate::time::{FixedClock, Timestamp};
 
 /// A log that keeps entries, until it is told to fail.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct MemoryLog {
     pub entries: Mutex<Vec<LogEntry>>,
     pub failing: AtomicBool,

@@ -1,8 +1,8 @@
 //! Merging: files of one date become one, sorted by (tenant, time), holding the same rows.
 //!
-//! The commit removes the inputs and adds the output, with a fence transaction per date: of two merges
-//! from one snapshot one finds the fence moved. After a conflict it commits again while its inputs are
-//! active and the fence is where it was; an append every second must not starve it.
+//! The commit removes the inputs and adds the output, with a fence transaction per date: of two
+//! merges from one snapshot one finds the fence moved. After a conflict it commits again while its
+//! inputs are active and the fence is where it was; an append every second must not starve it.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

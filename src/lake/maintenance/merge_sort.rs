@@ -69,7 +69,8 @@ struct MergeSort {
     inputs: Vec<Cursor>,
     /// The batches that rows are picked from.
     batches: Vec<RecordBatch>,
-    /// The first row of each input that is left, least first; equal rows in the order of the inputs.
+    /// The first row of each input that is left, least first; equal rows in the order of the
+    /// inputs.
     heap: BinaryHeap<Reverse<(OwnedRow, usize)>>,
 }
 

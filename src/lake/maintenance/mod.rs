@@ -1,6 +1,7 @@
 //! The one maintenance task: merges small files, writes checkpoints, deletes what nothing names.
 //!
-//! It never changes a row, never blocks an append, and gives a merge up only when its inputs are gone.
+//! It never changes a row, never blocks an append, and gives a merge up only when its inputs are
+//! gone.
 
 mod checkpoint;
 mod digest;

@@ -1,7 +1,7 @@
 //! Which files are merged with which: files of one date and of like size.
 //!
-//! A merge of like sizes rewrites a row only a few times until its file is large; merging whatever is
-//! small into one growing file would rewrite the whole day with every merge.
+//! A merge of like sizes rewrites a row only a few times until its file is large; merging whatever
+//! is small into one growing file would rewrite the whole day with every merge.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,8 @@
 //! `dead_letters`: what could not become a row of `calls`, with its reason and its source position.
 //!
-//! Partitioned by the UTC date of `received_at`. A duplicate is kept by its lineage only, a conflict
-//! with its content. A replay adds a row with `replayed_at`; the first row stays as it was.
+//! Partitioned by the UTC date of `received_at`. A duplicate is kept by its lineage only, a
+//! conflict with its content. A replay adds a row with `replayed_at`; the first row stays as it
+//! was.
 
 use crate::event::{Lineage, RejectionCode};
 use crate::lake::cell::Cell;

@@ -56,8 +56,8 @@ impl TableName {
         match self {
             Self::Calls => "Exactly one row per metered call, at every version.",
             Self::CallRevisions => {
-                "Rows of `calls` as they were before and after a change. Only revision ids that `calls` \
-                 has a transaction for count."
+                "Rows of `calls` as they were before and after a change. Only revision ids that \
+                 `calls` has a transaction for count."
             }
             Self::DeadLetters => {
                 "What could not become a row of `calls`, with its reason and its source position."

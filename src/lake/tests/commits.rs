@@ -10,9 +10,8 @@ async fn rows_and_offsets_land_in_one_commit() {
     let lake = open(&dir).await;
     let calls = lake.table(TableName::Calls);
     assert_eq!(calls.next_offset(PARTITION).await.expect("an offset"), None);
-    assert!(
-        matches!(append(calls, 0..10).await, Outcome::Committed(snapshot) if snapshot.version() == 1)
-    );
+    let outcome = append(calls, 0..10).await;
+    assert!(matches!(&outcome, Outcome::Committed(snapshot) if snapshot.version() == 1));
     assert_eq!(calls.next_offset(PARTITION).await.expect("an offset"), Some(10));
 
     let again = open(&dir).await;
@@ -154,4 +153,39 @@ async fn a_list_of_files_follows_from_an_earlier_one() {
     let listed = again.table(TableName::Calls).snapshot().files().await.expect("files");
     assert_eq!(followed.len(), 3);
     assert_eq!(paths(&followed), paths(&listed));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_amended_range_keeps_its_later_offset() {
+    let dir = TempDir::new().expect("a directory");
+    let lake = open(&dir).await;
+    let calls = lake.table(TableName::Calls);
+    append(calls, 5..10).await;
+    let staged = calls.write(batches(0..2)).await.expect("files are written");
+    let mut commit = Commit::append(staged, vec![(PARTITION.to_owned(), 2)]);
+    let outcome = calls.commit(&calls.snapshot(), &commit).await.expect("an answer");
+    assert!(matches!(outcome, Outcome::Superseded { stored: 10, .. }), "{outcome:?}");
+    commit.amends = true;
+    assert!(!calls.landed(&commit).await.expect("an answer"));
+    let outcome = calls.commit(&calls.snapshot(), &commit).await.expect("an answer");
+    assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
+    assert!(calls.landed(&commit).await.expect("an answer"));
+    let again = open(&dir).await;
+    let calls = again.table(TableName::Calls);
+    assert_eq!(calls.next_offset(PARTITION).await.expect("an offset"), Some(10));
+    assert_eq!(event_ids(calls).await, [expected_ids(0..2), expected_ids(5..10)].concat());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_that_start_together_create_each_table_once() {
+    let dir = TempDir::new().expect("a directory");
+    let lakes = futures::future::join_all((0..4).map(|_| open(&dir))).await;
+    for (number, lake) in lakes.iter().enumerate() {
+        let calls = lake.table(TableName::Calls);
+        let commit = Commit::append(Vec::new(), vec![(format!("instance-{number}"), 1)]);
+        let on = calls.refresh().await.expect("a snapshot");
+        let outcome = calls.commit(&on, &commit).await.expect("an answer");
+        assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
+    }
+    assert_eq!(open(&dir).await.table(TableName::Calls).version(), 4);
 }

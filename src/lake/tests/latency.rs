@@ -1,5 +1,5 @@
 //! How long commits take; run by hand, on a disk of one's choice:
-//! `TOKENMETER_LAKE_DIR=/data/lake cargo test --release --lib lake::tests::latency -- --ignored --nocapture`
+//! `TOKENMETER_LAKE_DIR=/data/lake cargo test --release --lib latency -- --ignored --nocapture`
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,6 @@
-//! The lake's tests: on temporary directories, without a network. `TOKENMETER_TEST_LAKE=s3://bucket`
-//! runs those of commits, merges and tables on an object store (by the usual AWS names) instead.
+//! The lake's tests: on temporary directories, without a network.
+//! `TOKENMETER_TEST_LAKE=s3://bucket` runs those of commits, merges and tables on an object store
+//! (by the usual AWS names) instead.
 
 mod commits;
 mod dictionary;

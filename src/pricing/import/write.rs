@@ -93,7 +93,7 @@ fn write_block(text: &mut String, block: &Block) {
     if !block.source_url.is_empty() {
         let _ = writeln!(text, "source_url = {}", quoted(&block.source_url));
     }
-    let (own, groups): (Vec<_>, Vec<_>) = block.groups.iter().partition(|it| needs_variant(it));
+    let (own, groups): (Vec<_>, Vec<_>) = block.groups.iter().partition(needs_variant);
     let (plain, variants): (Vec<_>, Vec<_>) = groups
         .into_iter()
         .partition(|(group, _)| group.context.is_none() && group.hours.is_empty());

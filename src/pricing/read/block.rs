@@ -22,6 +22,7 @@ pub(super) fn read_model(
 ) -> Result<(), BookError> {
     fields.only(&[MODEL_KEYS, RATE_KEYS, SCOPE_KEYS])?;
     let scope = outer.inside(fields)?;
+    provider_of(fields, &scope)?;
     let patterns = read_patterns(fields)?;
     read_rates(fields, &scope, &patterns, book)?;
     for variant in fields.tables("variant")? {

@@ -97,7 +97,8 @@ columns! {
     /// Which of the provider's APIs answered.
     api: Text => |row| &row.charge.event.api;
     /// Whose rules the counters were read by: `openai/chat.completions`.
-    usage_dialect: Text => |row| Some(row.charge.usage.dialect.as_str()).filter(|name| !name.is_empty());
+    usage_dialect: Text => |row|
+        Some(row.charge.usage.dialect.as_str()).filter(|name| !name.is_empty());
     /// The model that the caller asked for.
     request_model: Text => |row| &row.charge.event.request_model;
     /// The model as the response named it.

@@ -7,7 +7,7 @@ use super::draft::{Draft, Undecoded, as_event_id, check_received};
 use super::field::{FIELDS, place};
 use super::reader::Reader;
 use super::shape::Shape;
-use super::{CallEvent, Json, Rejection};
+use super::{CallEvent, Rejection};
 
 /// Decodes one raw call event.
 ///
@@ -27,7 +27,7 @@ pub fn read_call_event(bytes: &[u8]) -> Result<CallEvent, Box<Undecoded>> {
         Err(rejection) => {
             let id = find_id(bytes, &["event_id"]);
             let rejection = id.iter().fold(rejection, |rejection, id| rejection.of(id));
-            Err(Box::new(Undecoded::unread(rejection)))
+            Err(rejection.into())
         }
     }
 }
@@ -51,24 +51,6 @@ pub(super) fn read_event(reader: &mut Reader<'_>) -> Result<Draft, Rejection> {
         draft.take(place, value)
     })?;
     Ok(draft)
-}
-
-/// The event that named values describe.
-///
-/// # Errors
-/// [`Undecoded`].
-pub(super) fn event_of(
-    values: impl IntoIterator<Item = (String, Json)>,
-    received_bytes: usize,
-) -> Result<CallEvent, Box<Undecoded>> {
-    let mut draft = Draft::new();
-    for (name, value) in values {
-        if let Some(place) = place(&name) {
-            let taken = draft.take(place, value);
-            taken.map_err(|rejection| Box::new(Undecoded::unread(rejection)))?;
-        }
-    }
-    draft.finish(received_bytes)
 }
 
 /// The id of an event that is broken elsewhere: the first of these fields that can be read.

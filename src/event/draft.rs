@@ -22,10 +22,16 @@ pub struct Undecoded {
     pub part: Option<Json>,
 }
 
-impl Undecoded {
+impl From<Rejection> for Undecoded {
     /// Nothing of the event could be read.
-    pub(super) fn unread(rejection: Rejection) -> Self {
+    fn from(rejection: Rejection) -> Self {
         Self { rejection, part: None }
+    }
+}
+
+impl From<Rejection> for Box<Undecoded> {
+    fn from(rejection: Rejection) -> Self {
+        Self::new(rejection.into())
     }
 }
 
@@ -111,8 +117,7 @@ impl Draft {
             };
             return Err(Box::new(Undecoded { rejection, part }));
         }
-        check_size(&self.event, received_bytes)
-            .map_err(|rejection| Box::new(Undecoded::unread(rejection)))?;
+        check_size(&self.event, received_bytes)?;
         Ok(self.event)
     }
 

@@ -82,7 +82,7 @@ pub(super) static FIELDS: [Field; 44] = [
     text!(api_key in who),
     count!(attempt),
     text!(business_unit in who),
-    optional!(context, CONTEXT, value::object, |block| Value::Block(block)),
+    optional!(context, CONTEXT, value::object, Value::Block),
     mark!(corrects),
     text!(cost_center in who),
     text!(customer in who),
@@ -140,7 +140,7 @@ pub(super) static FIELDS: [Field; 44] = [
     text!(tenant in who),
     text!(trace_id),
     count!(ttft_ms),
-    optional!(usage, USAGE, value::usage, |block| Value::Block(block)),
+    optional!(usage, USAGE, value::usage, Value::Block),
     text!(usage_dialect),
     text!(user_id in who),
 ];

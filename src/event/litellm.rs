@@ -92,7 +92,7 @@ pub fn read_litellm(bytes: &[u8]) -> Result<CallEvent, Box<Undecoded>> {
     let payload = read_payload(bytes).map_err(|rejection| {
         let id = find_id(bytes, &["id", "litellm_call_id"]);
         let rejection = id.iter().fold(rejection, |rejection, id| rejection.of(id));
-        Box::new(Undecoded::unread(rejection))
+        Box::<Undecoded>::from(rejection)
     })?;
     let mut draft = Draft::new();
     put_call(&mut draft, &payload);

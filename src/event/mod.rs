@@ -1,6 +1,7 @@
 //! The raw call event and its decoding from bytes: a file per wire format, no I/O.
 
 mod avro;
+mod avro_bounds;
 mod call_event;
 mod canonical;
 mod decode;

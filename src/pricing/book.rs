@@ -1,5 +1,9 @@
 //! The price book.
 
+use std::sync::{Arc, LazyLock};
+
+use sha2::{Digest, Sha256};
+
 use super::index::Index;
 use super::listing::{self, Listing};
 use super::rate::Rater;
@@ -9,19 +13,26 @@ use crate::time::Timestamp;
 use crate::usage::Usage;
 
 /// Dated price rows in layers, indexed for rating. It never changes: a reload makes a new one.
-#[derive(Debug, Default)]
+///
+/// A clone is cheap: it shares the rows.
+#[derive(Debug, Clone, Default)]
 pub struct PriceBook {
-    pub(super) index: Index,
-    pub(super) layers: Vec<String>,
-    pub(super) config: Config,
-    version: String,
+    pub(super) index: Arc<Index>,
+    pub(super) layers: Arc<[String]>,
+    pub(super) config: Arc<Config>,
+    version: Arc<str>,
+    /// The hash of the files as they were read, remarks and all.
+    files: [u8; 32],
     fetched_at: Option<Timestamp>,
 }
 
 impl PriceBook {
     /// The book that is built into the program.
     pub fn builtin() -> Self {
-        Self::load(&[]).expect("the built-in book is tested")
+        static BUILT_IN: LazyLock<PriceBook> = LazyLock::new(|| {
+            PriceBook::from_layers(&builtin::layers()).expect("the built-in book is tested")
+        });
+        BUILT_IN.clone()
     }
 
     /// The built-in book with layers over it, the later ones winning.
@@ -29,6 +40,9 @@ impl PriceBook {
     /// # Errors
     /// A [`BookError`] that names file, line and what was expected.
     pub fn load(layers: &[Layer]) -> Result<Self, BookError> {
+        if layers.is_empty() {
+            return Ok(Self::builtin());
+        }
         let mut all = builtin::layers();
         all.extend_from_slice(layers);
         Self::from_layers(&all)
@@ -49,13 +63,28 @@ impl PriceBook {
         let index = Index::new(books);
         let version = listing::version(listing::listings(&index, &names));
         let fetched_at = index.prices.iter().filter_map(|row| row.origin.fetched_at).max();
-        Ok(Self { index, layers: names, config: Config::default(), version, fetched_at })
+        Ok(Self {
+            index: Arc::new(index),
+            layers: names.into(),
+            config: Arc::default(),
+            version: version.into(),
+            files: hash_of(layers),
+            fetched_at,
+        })
+    }
+
+    /// Whether the book was loaded from exactly these layers over the built-in book: then loading
+    /// them again would make the same one.
+    pub fn is_of(&self, layers: &[Layer]) -> bool {
+        let mut all = builtin::layers();
+        all.extend_from_slice(layers);
+        self.files == hash_of(&all)
     }
 
     /// The same book under the operator's decisions.
     #[must_use]
     pub fn with_config(self, config: &Config) -> Self {
-        Self { config: config.clone(), ..self }
+        Self { config: Arc::new(config.clone()), ..self }
     }
 
     /// The hash of all layers' canonical content.
@@ -82,7 +111,7 @@ impl PriceBook {
     /// What `usage` of `event` costs at the event's time, for a tenant with its overrides.
     pub fn rate(&self, event: &CallEvent, usage: &Usage, tenant: Option<&str>) -> Cost {
         let mut cost = self.rater(event, usage, tenant).rate();
-        cost.price_book_version = Some(self.version.clone());
+        cost.price_book_version = Some(self.version.to_string());
         cost
     }
 
@@ -94,4 +123,15 @@ impl PriceBook {
     ) -> Rater<'a> {
         Rater { index: &self.index, config: &self.config, event, usage, tenant }
     }
+}
+
+fn hash_of(layers: &[Layer]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for layer in layers {
+        for part in [&layer.name, &layer.text] {
+            hash.update(part.len().to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+    }
+    hash.finalize().into()
 }

@@ -68,6 +68,11 @@ impl Sheet {
         tiers.map(|(range, _)| range.start()).max()
     }
 
+    /// Whether it states what tokens cost, beside fees and factors.
+    pub(super) fn prices_tokens(&self) -> bool {
+        self.tokens.iter().flatten().any(|row| row.is_literal())
+    }
+
     /// Every row, classes before units.
     pub(super) fn rows(&self) -> impl Iterator<Item = &Arc<PriceRow>> {
         self.tokens.iter().flatten().chain(self.units.values().flatten())

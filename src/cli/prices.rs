@@ -4,15 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::ask::{Place, Rows};
-use super::table;
 use super::{costs, node};
 use crate::event::{CallEvent, Json};
 use crate::pipeline::{Books, layer};
-use crate::pricing::{Listing, PriceBook, Report, import_litellm};
-use crate::time::{Clock, SystemClock, Timestamp};
+use crate::pricing::{PriceBook, Report, import_litellm};
+use crate::time::{Clock, SystemClock};
 
 /// What `prices` is told.
 #[derive(Debug, clap::Args)]
@@ -119,43 +118,20 @@ fn import(file: &Path, effective_from: Option<&str>, output: &Path) -> Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-/// The rows of a model that are in force at a time.
+/// The prices of a model that count at a time, of each provider that has it.
 fn explain_model(model: &str, at: Option<&str>, config: Option<&Path>) -> Result<ExitCode> {
     let config = node::configure(config)?;
     let book = Books::open(&config.prices)?.current();
     let at = costs::instant(at)?.unwrap_or_else(|| SystemClock.now());
-    let rows: Vec<Vec<Value>> = book
-        .rows()
-        .filter(|row| row.model == model && in_force(row, at))
-        .map(|row| cells(&row))
-        .collect();
-    if rows.is_empty() {
-        println!("no row of `{model}` is in force at {at}");
+    let providers = book.providers_of(model);
+    for provider in &providers {
+        print!("{}", book.explain_model(provider, model, at));
+    }
+    if providers.is_empty() {
+        println!("no provider has a model `{model}`");
         return Ok(ExitCode::from(2));
     }
-    let columns =
-        ["provider", "of", "tier", "amount", "currency", "per", "from", "layer", "source"];
-    print!("{}", table::draw(&columns.map(str::to_owned), &rows));
     Ok(ExitCode::SUCCESS)
-}
-
-fn in_force(row: &Listing, at: Timestamp) -> bool {
-    row.effective_from.is_none_or(|from| from <= at) && row.effective_to.is_none_or(|to| at < to)
-}
-
-fn cells(row: &Listing) -> Vec<Value> {
-    let from = row.effective_from.map(|from| from.date());
-    vec![
-        json!(row.provider),
-        json!(row.unit_class),
-        json!(row.service_tier),
-        json!(row.amount),
-        json!(row.currency),
-        json!(row.per),
-        json!(from),
-        json!(row.layer),
-        json!(row.source_url),
-    ]
 }
 
 /// What pricing needs of a stored call.

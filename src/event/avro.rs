@@ -140,12 +140,12 @@ impl AvroDecoder {
 
     /// Decodes one event.
     ///
-    /// Fields are matched by name; ours have no aliases, and those with a default have null. What is
-    /// not ours is skipped.
+    /// Fields are matched by name; ours have no aliases, and those with a default have null. What
+    /// is not ours is skipped.
     ///
     /// # Errors
-    /// [`RejectionCode::InvalidAvro`] when the bytes break off, go on after the event or are none, or
-    /// what decoding JSON gives.
+    /// [`RejectionCode::InvalidAvro`] when the bytes break off, go on after the event or are none,
+    /// or what decoding JSON gives.
     pub fn decode(&self, body: &[u8]) -> Result<CallEvent, Box<Undecoded>> {
         check_received(body)?;
         let mut draft = Draft::new();

@@ -137,8 +137,8 @@ fn put_call(draft: &mut Draft, payload: &Json) {
 }
 
 /// The operation and the API that LiteLLM's name of a call stands for.
-/// <https://github.com/BerriAI/litellm/blob/main/litellm/types/utils.py> (`CallTypes`), as its 1.106.2
-/// has it, read 2026-11-23.
+/// <https://github.com/BerriAI/litellm/blob/main/litellm/types/utils.py> (`CallTypes`), as its
+/// 1.106.2 has it, read 2026-11-23.
 fn operation(call_type: &str) -> (&str, &'static str) {
     match call_type {
         "completion"
@@ -255,8 +255,8 @@ fn put_who(draft: &mut Draft, payload: &Json) {
     draft.put("tags", Some(Json::Object(tags)));
 }
 
-/// Tags as `key:value` or alone, and the caller's flat metadata. What is no tag or too long is left out: a
-/// user agent, a text of the caller's.
+/// Tags as `key:value` or alone, and the caller's flat metadata. What is no tag or too long is left
+/// out: a user agent, a text of the caller's.
 fn tags(payload: &Json, metadata: &Json) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::new();
     for part in ["requester_metadata", "spend_logs_metadata"] {

@@ -41,8 +41,7 @@ async fn an_avro_event_equals_its_json_twin() {
         .await;
     let columns: Vec<&str> = columns.iter().map(|row| row[0].as_str().unwrap()).collect();
     assert!(columns.len() > 60, "{columns:?}");
-    let compared: Vec<&str> =
-        columns.into_iter().filter(|column| !OWN.contains(column)).collect();
+    let compared: Vec<&str> = columns.into_iter().filter(|column| !OWN.contains(column)).collect();
     let sql = format!("SELECT {} FROM calls ORDER BY event_id", compared.join(", "));
     let rows = server.rows(&sql).await;
     for (place, column) in compared.iter().enumerate() {

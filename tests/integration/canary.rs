@@ -56,7 +56,8 @@ async fn a_prompt_is_in_no_file_and_no_log() {
     let (status, problem) = server.post("/v1/events", format!("{CANARY} is no JSON")).await;
     assert_eq!(status, 400);
     assert!(!problem.to_string().contains(CANARY), "{problem}");
-    let (status, _) = server.post("/v1/litellm", json!([{"id": "l", "messages": CANARY}]).to_string()).await;
+    let (status, _) =
+        server.post("/v1/litellm", json!([{"id": "l", "messages": CANARY}]).to_string()).await;
     assert_eq!(status, 202);
     let accounted = "SELECT (SELECT count(*) FROM calls) + (SELECT count(*) FROM dead_letters)";
     server.wait_for(accounted, "7", Duration::from_secs(20)).await;

@@ -62,14 +62,11 @@ fn an_open_address_without_a_key_is_refused() {
 /// A book with one model at a price.
 fn book(price: &str) -> String {
     format!(
-        r#"source_url = "https://example.org/prices"
-source_text = "made up for a test"
-fetched_at = "2026-11-22"
+        r#"provider = "openai"
 
 [[model]]
-provider = "openai"
-model = "house-model"
-effective_from = "2026-01-01"
+name = "house-model"
+effective_from = 2026-01-01
 rates = {{ input_text = "{price}", output_text = "{price}" }}
 "#
     )
@@ -111,7 +108,7 @@ async fn a_good_book_is_loaded_while_running_and_a_broken_one_is_not() {
     tokio::time::timeout(Duration::from_secs(20), reloads("loaded")).await.expect("a reload");
     send("second").await;
     server.wait_for(&cost("second"), "2.5", Duration::from_secs(20)).await;
-    std::fs::write(&path, book("2.5").replace("model = ", "modle = ")).expect("written");
+    std::fs::write(&path, book("2.5").replace("name = ", "nmae = ")).expect("written");
     tokio::time::timeout(Duration::from_secs(20), reloads("broken")).await.expect("a refusal");
     assert!(server.log().contains("house.toml"), "{}", server.log());
     send("third").await;
@@ -136,8 +133,7 @@ copy = { customer = "tag.customer_id" }
 "#;
     std::fs::write(&config, text).expect("written");
     let config = config.display().to_string();
-    let settings =
-        [("TOKENMETER_CONFIG", config.as_str()), ("TOKENMETER_FIRST_KEY", FIRST_KEY)];
+    let settings = [("TOKENMETER_CONFIG", config.as_str()), ("TOKENMETER_FIRST_KEY", FIRST_KEY)];
     let server = Server::start(&dir.path().join("data"), &settings).await;
     drop(server.get("/healthz").await.expect("healthy"));
     let (status, _) = server.post("/v1/events", events::generated(5, 1).remove(0)).await;
@@ -147,17 +143,20 @@ copy = { customer = "tag.customer_id" }
         let request = client.post(format!("{}{path}", server.url)).bearer_auth(FIRST_KEY);
         request.header("content-type", "application/json").body(body).send()
     };
-    let event = |id: &str, source: &str| {
-        json!({"event_id": id, "source": source, "provider": "openai", "model": "gpt-4o-mini",
+    let event = |id: &str, source: &str, claim: Option<&str>| {
+        json!({"event_id": id, "source": source, "tenant": claim, "provider": "openai", "model": "gpt-4o-mini",
             "api": "chat.completions", "occurred_at": jiff::Timestamp::now().to_string(),
-            "tenant": "claimed", "tags": {"app": "checkout", "customer_id": "c-1"},
+            "tags": {"app": "checkout", "customer_id": "c-1"},
             "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}})
     };
-    let batch = json!([event("a", "gateway-eu"), event("b", "elsewhere")]);
+    let batch = json!([event("a", "gateway-eu", Some("other")), event("b", "elsewhere", None)]);
     assert_eq!(ask("/v1/events", batch.to_string()).await.expect("an answer").status(), 202);
-    let sql = "SELECT tenant, team, customer, tenant_source FROM calls ORDER BY event_id";
-    let expected = json!([["acme", "payments", "c-1", "asserted"],
-        ["unattributed", "payments", "c-1", "none"]]);
+    let sql = "SELECT tenant, team, customer, tenant_source, claimed_who FROM calls \
+               ORDER BY event_id";
+    let expected = json!([
+        ["acme", "payments", "c-1", "asserted"],
+        ["unattributed", "payments", "c-1", "none"]
+    ]);
     let mut rows = json!(null);
     for _ in 0..400 {
         let answer = ask("/v1/sql", json!({"sql": sql}).to_string()).await.expect("an answer");

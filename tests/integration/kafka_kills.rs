@@ -94,7 +94,10 @@ async fn ten_kills_lose_and_double_nothing() {
     let Some(verdict) = python::script("recount.py", &[&arguments[0], &arguments[1]]) else {
         return;
     };
-    assert!(verdict.starts_with("equal: ") && verdict.contains(&format!(" {ours} USD")), "{verdict} {ours}");
+    assert!(
+        verdict.starts_with("equal: ") && verdict.contains(&format!(" {ours} USD")),
+        "{verdict} {ours}"
+    );
     eprintln!("{verdict}");
 }
 

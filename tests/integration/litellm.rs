@@ -42,7 +42,8 @@ async fn its_calls_are_in_sql_with_their_exact_cost() {
     let (input, output) = (priced[0][0].as_i64().unwrap(), priced[0][1].as_i64().unwrap());
     assert!(input > 0 && output > 0);
     // 0.15 and 0.60 USD per million tokens: 150,000 and 600,000 picodollars a token.
-    let expected = tokenmeter::money::Usd::from_pico(i128::from(input * 150_000 + output * 600_000));
+    let expected =
+        tokenmeter::money::Usd::from_pico(i128::from(input * 150_000 + output * 600_000));
     assert_eq!(priced[0][2], json!(expected.to_string()));
     assert_eq!((&priced[0][3], &priced[0][4]), (&json!("customer-1"), &json!("search")));
     let hits = server

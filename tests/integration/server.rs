@@ -77,6 +77,13 @@ impl Server {
         std::fs::read_to_string(self.dir.join("serve.log")).unwrap_or_default()
     }
 
+    /// The end of what it logged.
+    fn tail(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+
     /// The body of a path that answers with success.
     pub async fn get(&self, path: &str) -> Option<String> {
         let answer = self.client.get(format!("{}{path}", self.url)).send().await.ok()?;
@@ -116,7 +123,7 @@ impl Server {
             if cell == expected {
                 return;
             }
-            assert!(Instant::now() < deadline, "{sql}: {cell}, not {expected}\n{}", self.log());
+            assert!(Instant::now() < deadline, "{sql}: {cell}, not {expected}\n{}", self.tail());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

@@ -96,23 +96,66 @@ num.partitions=6
 
 /// An authority of our own, and the broker's certificate for `localhost`.
 fn certificates(dir: &Path) -> PathBuf {
-    let openssl = |arguments: &[&str]| run(Command::new("openssl").args(arguments).current_dir(dir));
+    let openssl =
+        |arguments: &[&str]| run(Command::new("openssl").args(arguments).current_dir(dir));
     openssl(&[
-        "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem",
-        "-days", "2", "-subj", "/CN=tokenmeter test authority",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        "ca.key",
+        "-out",
+        "ca.pem",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=tokenmeter test authority",
     ]);
     openssl(&[
-        "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "broker.key", "-out", "broker.csr",
-        "-subj", "/CN=localhost",
+        "req",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        "broker.key",
+        "-out",
+        "broker.csr",
+        "-subj",
+        "/CN=localhost",
     ]);
     std::fs::write(dir.join("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n").unwrap();
     openssl(&[
-        "x509", "-req", "-in", "broker.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-        "-CAcreateserial", "-out", "broker.pem", "-days", "2", "-extfile", "names",
+        "x509",
+        "-req",
+        "-in",
+        "broker.csr",
+        "-CA",
+        "ca.pem",
+        "-CAkey",
+        "ca.key",
+        "-CAcreateserial",
+        "-out",
+        "broker.pem",
+        "-days",
+        "2",
+        "-extfile",
+        "names",
     ]);
     openssl(&[
-        "pkcs12", "-export", "-in", "broker.pem", "-inkey", "broker.key", "-out", "broker.p12",
-        "-passout", "pass:changeit", "-name", "broker",
+        "pkcs12",
+        "-export",
+        "-in",
+        "broker.pem",
+        "-inkey",
+        "broker.key",
+        "-out",
+        "broker.p12",
+        "-passout",
+        "pass:changeit",
+        "-name",
+        "broker",
     ]);
     dir.join("ca.pem")
 }

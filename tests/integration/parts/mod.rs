@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 /// Where it is not there although `TOKENMETER_REQUIRE_PARTS` is set.
 pub fn installed(name: &str) -> Option<PathBuf> {
     let cache = std::env::var("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.unwrap_or_else(|_| PathBuf::from(std::env::var("HOME").unwrap()).join(".cache"));
+    let cache =
+        cache.unwrap_or_else(|_| PathBuf::from(std::env::var("HOME").unwrap()).join(".cache"));
     let root = std::env::var("TOKENMETER_PARTS").map(PathBuf::from);
     let folder = root.unwrap_or_else(|_| cache.join("tokenmeter/parts")).join(name);
     if folder.join(".complete").exists() {

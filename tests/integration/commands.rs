@@ -39,8 +39,11 @@ fn the_demo_says_what_its_tables_hold() {
     assert!(told.contains("acme spent"), "{told}");
     // An independent recount, over the same files by other readers.
     let (events, table) = (data.join("events.ndjson"), data.join("lake/calls"));
-    let arguments =
-        [events.display().to_string(), table.display().to_string(), "--without=demo-broken".to_owned()];
+    let arguments = [
+        events.display().to_string(),
+        table.display().to_string(),
+        "--without=demo-broken".to_owned(),
+    ];
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     if let Some(verdict) = python::script("recount.py", &arguments) {
         assert!(verdict.starts_with("equal: 2011 rows") && verdict.contains(&total), "{verdict}");

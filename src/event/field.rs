@@ -84,7 +84,7 @@ pub(super) static FIELDS: [Field; 44] = [
     text!(api_key in who),
     count!(attempt),
     text!(business_unit in who),
-    optional!(context, CONTEXT, value::object, Value::Block),
+    optional!(context, CONTEXT, value::context, Value::Block),
     mark!(corrects),
     text!(cost_center in who),
     text!(customer in who),

@@ -107,12 +107,28 @@ fn counts_as_text_and_numbers_of_queries_are_kept_and_their_texts_are_not() {
 }
 
 #[test]
+fn a_base_url_keeps_no_secret() {
+    for (sent, kept) in [
+        ("https://api.example/v1?key=SECRET#x", "https://api.example/v1"),
+        ("https://user:SECRET@api.example/v1/a@b", "https://api.example/v1/a@b"),
+        ("https://eu.api.example", "https://eu.api.example"),
+        ("not a url", "not a url"),
+    ] {
+        let event = decode(&with(&format!(r#""context":{{"base_url":"{sent}"}}"#)));
+        let event = event.expect("an event");
+        assert_eq!(event.fact("base_url").and_then(Json::as_text), Some(kept));
+    }
+}
+
+#[test]
 fn bodies_split_into_their_events() {
     for body in [r#"[{"a":1}, {"b":[2]} ,3]"#, "{\"a\":1}\n\n{\"b\":[2]}\r\n3"] {
         let events = split_events(body.as_bytes()).expect("events");
         assert_eq!(events, [&br#"{"a":1}"#[..], br#"{"b":[2]}"#, b"3"]);
     }
     assert_eq!(split_events(b"{\n \"a\": 1\n}").expect("one event").len(), 1);
+    assert_eq!(split_events(b"{\n \"a\": 1,\n \"b\":\n").expect("one event").len(), 1, "broken");
+    assert_eq!(split_events(b"{\"a\":\n{\"b\":1}\n{").expect("events").len(), 3);
     assert_eq!(split_events(b"[]").expect("no event").len(), 0);
     for wrong in ["", "  ", "hello", "[{\"a\":1}", "[1,2] 3"] {
         assert!(split_events(wrong.as_bytes()).is_err(), "`{wrong}` must be refused");

@@ -154,8 +154,8 @@ copy = { customer = "tag.customer_id" }
     let sql = "SELECT tenant, team, customer, tenant_source, claimed_who FROM calls \
                ORDER BY event_id";
     let expected = json!([
-        ["acme", "payments", "c-1", "asserted"],
-        ["unattributed", "payments", "c-1", "none"]
+        ["acme", "payments", "c-1", "asserted", {"tenant": "other"}],
+        ["unattributed", "payments", "c-1", "none", {}]
     ]);
     let mut rows = json!(null);
     for _ in 0..400 {

@@ -1,0 +1,8 @@
+//! Scans of one version of a table: its files pruned, its rows fenced in by tenant.
+
+mod fence;
+mod plan;
+mod provider;
+mod prune;
+
+pub(super) use provider::LakeTable;

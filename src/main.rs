@@ -1,3 +1,16 @@
-//! The `tokenmeter` binary.
+//! The `tokenmeter` binary: one enum of commands, one match.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokenmeter::cli::Cli;
+
+fn main() -> ExitCode {
+    match Cli::parse().run() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("tokenmeter: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

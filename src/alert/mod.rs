@@ -1,1 +1,11 @@
-//! Runs detectors over closed windows and publishes what they find.
+//! Runs detectors over closed hours and publishes what they find.
+
+mod config;
+mod hours;
+mod known;
+mod run;
+
+pub use config::AlertConfig;
+pub use hours::Hours;
+pub use known::{Stored, latest, stored};
+pub use run::{AlertError, Alerts};

@@ -60,7 +60,8 @@ pub struct KeyView {
 
 /// `GET /v1/keys`: every key, without its text.
 pub async fn list(_: MayManage, State(app): State<Arc<App>>) -> Json<Vec<KeyView>> {
-    Json(app.state.keys.records().iter().map(|record| view(&app, record)).collect())
+    let now = app.state.clock.now();
+    Json(app.state.keys.records().iter().map(|record| KeyView::of(record, now)).collect())
 }
 
 /// `POST /v1/keys`: makes a key; the answer is the only place that shows it.
@@ -72,7 +73,7 @@ pub async fn create(
     let Json(request) =
         body.map_err(|why| Problem::new(ProblemKind::InvalidRequest, why.body_text()))?;
     let (record, text) = app.state.keys.create(request.terms()?).await?;
-    let mut view = view(&app, &record);
+    let mut view = KeyView::of(&record, app.state.clock.now());
     view.key = Some(text.reveal().to_owned());
     Ok((StatusCode::CREATED, Json(view)))
 }
@@ -84,18 +85,21 @@ pub async fn revoke(
     Path(key_id): Path<String>,
 ) -> Result<Json<KeyView>, Problem> {
     let record = app.state.keys.revoke(&key_id).await?;
-    Ok(Json(view(&app, &record)))
+    Ok(Json(KeyView::of(&record, app.state.clock.now())))
 }
 
-fn view(app: &App, record: &KeyRecord) -> KeyView {
-    KeyView {
-        key_id: record.key_id.clone(),
-        prefix: record.prefix.clone(),
-        key: None,
-        terms: KeyRequest::of(&record.terms),
-        created_at: record.created_at.to_string(),
-        revoked_at: record.revoked_at.map(|at| at.to_string()),
-        live: record.is_live(app.state.clock.now()),
+impl KeyView {
+    /// How a key is shown at a time, without its text.
+    pub fn of(record: &KeyRecord, now: Timestamp) -> Self {
+        Self {
+            key_id: record.key_id.clone(),
+            prefix: record.prefix.clone(),
+            key: None,
+            terms: KeyRequest::of(&record.terms),
+            created_at: record.created_at.to_string(),
+            revoked_at: record.revoked_at.map(|at| at.to_string()),
+            live: record.is_live(now),
+        }
     }
 }
 

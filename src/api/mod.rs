@@ -14,6 +14,7 @@ mod limits;
 mod listen;
 mod metrics;
 mod problem;
+mod questions;
 mod request;
 mod router;
 mod serve;

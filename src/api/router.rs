@@ -14,11 +14,11 @@ use tower_http::decompression::RequestDecompressionLayer;
 
 use super::problem::{Problem, ProblemKind};
 use super::state::App;
-use super::{health, ingest, key_routes, limits, request};
+use super::{health, ingest, key_routes, limits, questions, request};
 
 /// Every route of the server.
 pub fn router(app: Arc<App>) -> Router {
-    let mut routes = operations().merge(management(&app));
+    let mut routes = operations().merge(management(&app)).merge(questions(&app));
     if app.state.log.is_some() {
         routes = routes.merge(front_doors(&app));
     }
@@ -45,6 +45,15 @@ fn front_doors(app: &Arc<App>) -> Router<Arc<App>> {
         .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
         .layer(DefaultBodyLimit::max(app.state.config.body_bytes_max.0))
         .layer(from_fn_with_state(app.clone(), limits::ingest))
+}
+
+fn questions(app: &Arc<App>) -> Router<Arc<App>> {
+    Router::new()
+        .route("/v1/sql", post(questions::sql))
+        .route("/v1/costs", get(questions::costs))
+        .route("/v1/anomalies", get(questions::anomalies))
+        .route("/v1/prices", get(questions::prices))
+        .layer(from_fn_with_state(app.clone(), limits::query))
 }
 
 fn management(app: &Arc<App>) -> Router<Arc<App>> {

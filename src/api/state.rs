@@ -10,6 +10,8 @@ use tokio::sync::Semaphore;
 use super::keys::KeyRing;
 use super::metrics::ApiMetrics;
 use super::{ApiConfig, ApiError};
+use crate::pipeline::Books;
+use crate::query::QueryEngine;
 use crate::source::EventLog;
 use crate::time::Clock;
 
@@ -23,6 +25,10 @@ pub struct ApiState {
     pub keys: Arc<KeyRing>,
     /// Where accepted events go; `None`: no front doors.
     pub log: Option<Arc<dyn EventLog>>,
+    /// What answers questions; `None`: nothing does.
+    pub engine: Option<Arc<QueryEngine>>,
+    /// The price book in force, to be shown.
+    pub books: Option<Books>,
     /// What must hold for `/readyz` to say so.
     pub checks: Vec<ReadyCheck>,
     /// What `/metrics` shows.

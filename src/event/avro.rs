@@ -5,6 +5,7 @@
 //! (<https://avro.apache.org/docs/1.12.0/specification/#schema-resolution>, read 2026-11-23).
 
 use std::fmt;
+use std::io::{self, Read};
 use std::sync::LazyLock;
 
 use apache_avro::Schema;
@@ -13,9 +14,10 @@ use apache_avro::schema_compatibility::SchemaCompatibility;
 use apache_avro::types::Value;
 use apache_avro::util::max_allocation_bytes;
 
-use super::decode::{RECEIVED_BYTES_MAX, call_event_from, too_large};
-use super::shape::{CONTEXT, Shape, USAGE};
-use super::{CallEvent, Json, Rejection, RejectionCode};
+use super::draft::{Draft, RECEIVED_BYTES_MAX, Undecoded, check_received};
+use super::field::{FIELDS, place};
+use super::shape::Shape;
+use super::{CallEvent, Json, Rejection, RejectionCode, avro_bounds};
 use crate::money::Decimal;
 use crate::time::Timestamp;
 
@@ -122,11 +124,13 @@ impl AvroDecoder {
     /// A decoder of what this schema writes.
     ///
     /// # Errors
-    /// [`RejectionCode::IncompatibleSchema`] when it is none, or cannot be resolved to ours.
+    /// [`RejectionCode::IncompatibleSchema`] when it is none, when a few bytes of it could fill the
+    /// memory, or when it cannot be resolved to ours.
     pub fn new(writer: &str) -> Result<Self, Rejection> {
         let wrong = |why: String| Rejection::new(RejectionCode::IncompatibleSchema, why);
         let writer = Schema::parse_str(writer)
             .map_err(|_| wrong("the registered schema is no Avro schema".to_owned()))?;
+        avro_bounds::check(&writer).map_err(|why| wrong(format!("the registered schema {why}")))?;
         let reader = reader().map_err(wrong)?;
         SchemaCompatibility::can_read(&writer, reader).map_err(|error| {
             wrong(format!("the registered schema cannot be read as a call event: {error}"))
@@ -136,35 +140,51 @@ impl AvroDecoder {
 
     /// Decodes one event.
     ///
+    /// Fields are matched by name; ours have no aliases, and those with a default have null. What is
+    /// not ours is skipped.
+    ///
     /// # Errors
-    /// [`RejectionCode::InvalidAvro`], or what decoding JSON gives.
-    pub fn decode(&self, body: &[u8]) -> Result<CallEvent, Rejection> {
-        if body.len() > RECEIVED_BYTES_MAX {
-            return Err(too_large(body.len(), RECEIVED_BYTES_MAX, "as received"));
-        }
-        // What the library says may quote the event: it stays inside.
-        let broken = || {
-            let message = "the bytes do not fit the writer's schema";
-            Rejection::new(RejectionCode::InvalidAvro, message)
-        };
-        let reader = reader().map_err(|_| broken())?;
-        let datum = GenericDatumReader::builder(&self.writer)
-            .reader_schema(reader)
-            .build()
-            .and_then(|reader| reader.read_value(&mut &body[..]));
-        let Ok(Value::Record(fields)) = datum else { return Err(broken()) };
-        let mut document = Vec::with_capacity(fields.len());
-        for (name, value) in fields {
-            let shape = match name.as_str() {
-                "usage" => Some(USAGE),
-                "context" => Some(CONTEXT),
-                _ => None,
-            };
-            if let Some(value) = json(value, shape.as_ref())? {
-                document.push((name, value));
+    /// [`RejectionCode::InvalidAvro`] when the bytes break off, go on after the event or are none, or
+    /// what decoding JSON gives.
+    pub fn decode(&self, body: &[u8]) -> Result<CallEvent, Box<Undecoded>> {
+        check_received(body)?;
+        let mut draft = Draft::new();
+        for (name, value) in self.read(body)? {
+            let Some(field) = place(&name).and_then(|place| FIELDS.get(place)) else { continue };
+            match json(value, &field.shape) {
+                Ok(value) => draft.put(field.name, value),
+                Err(rejection) => draft.refuse(rejection),
             }
         }
-        call_event_from(Json::object(document)?)
+        draft.finish(body.len())
+    }
+
+    fn read(&self, body: &[u8]) -> Result<Vec<(String, Value)>, Rejection> {
+        let mut bytes = Bytes(body);
+        let datum = GenericDatumReader::builder(&self.writer)
+            .build()
+            .and_then(|reader| reader.read_value(&mut bytes));
+        match datum {
+            Ok(Value::Record(fields)) if bytes.0.is_empty() => Ok(fields),
+            // What the library says may quote the event: it stays inside.
+            _ => {
+                let message = "the bytes do not fit the writer's schema";
+                Err(Rejection::new(RejectionCode::InvalidAvro, message))
+            }
+        }
+    }
+}
+
+/// Bytes whose end is an error: the library would read nulls there, and an event that was cut short
+/// would lose its usage without a word.
+struct Bytes<'b>(&'b [u8]);
+
+impl Read for Bytes<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.0.is_empty() && !into.is_empty() {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        self.0.read(into)
     }
 }
 
@@ -172,38 +192,45 @@ fn reader() -> Result<&'static Schema, String> {
     READER.as_ref().map_err(Clone::clone)
 }
 
-/// The JSON value of a field; text with a shape is JSON itself, and is read along it. `None`: null.
-fn json(value: Value, shape: Option<&Shape>) -> Result<Option<Json>, Rejection> {
+/// The JSON value of a field. Usage and context are texts that hold JSON, and are read along their
+/// shape. `None`: null.
+fn json(value: Value, shape: &Shape) -> Result<Option<Json>, Rejection> {
     let value = match value {
         Value::Union(_, inner) => return json(*inner, shape),
         Value::Null => return Ok(None),
         Value::Boolean(value) => Json::Bool(value),
         Value::Int(number) => Json::Number(Decimal::new(i128::from(number), 0)),
         Value::Long(number) => Json::Number(Decimal::new(i128::from(number), 0)),
-        Value::TimestampMicros(micros) => Json::Text(instant(micros)?),
         Value::String(text) => match shape {
-            Some(shape) => Json::read(text.as_bytes(), shape)?,
-            None => Json::Text(text),
+            Shape::Counters(_) => Json::read(text.as_bytes(), shape)?,
+            _ => Json::Text(text),
         },
         Value::Map(entries) => {
             let mut fields = Vec::with_capacity(entries.len());
             for (key, value) in entries {
-                if let Some(value) = json(value, None)? {
+                if let Some(value) = json(value, shape)? {
                     fields.push((key, value));
                 }
             }
             Json::object(fields)?
         }
+        instant => return Ok(Some(Json::Text(rfc_3339(&instant)?))),
+    };
+    Ok(Some(value))
+}
+
+/// An instant of whichever unit the writer's schema names.
+fn rfc_3339(value: &Value) -> Result<String, Rejection> {
+    let instant = match value {
+        Value::TimestampMillis(millis) => Timestamp::from_millis(*millis),
+        Value::TimestampMicros(micros) => Timestamp::from_micros(*micros),
+        Value::TimestampNanos(nanos) => Timestamp::from_micros(nanos.div_euclid(1_000)),
         _ => {
             let message = "a field has a type that a call event does not have";
             return Err(Rejection::new(RejectionCode::InvalidAvro, message));
         }
     };
-    Ok(Some(value))
-}
-
-fn instant(micros: i64) -> Result<String, Rejection> {
-    let instant = Timestamp::from_micros(micros).map(|instant| instant.to_string());
-    let message = "`occurred_at`: expected microseconds since 1970, up to the year 9999";
-    instant.ok_or_else(|| Rejection::new(RejectionCode::InvalidTimestamp, message))
+    let message = "`occurred_at`: expected an instant between the years 1 and 9999";
+    let wrong = || Rejection::new(RejectionCode::InvalidTimestamp, message);
+    instant.map(|instant| instant.to_string()).ok_or_else(wrong)
 }

@@ -2,54 +2,40 @@
 //!
 //! What is written is decoded and scrubbed already. Reading holds on to the allow-list all the same.
 
-use super::decode::call_event_from;
-use super::shape::{CALL_EVENT, Shape};
+use super::decode::read_event;
+use super::reader::Reader;
+use super::shape::Shape;
+use super::text::{self, Object, write_plain, write_text, write_value};
+use super::value::Value;
 use super::{Envelope, EnvelopeBody, Json, Rejection, RejectionCode, Who};
 use crate::money::Decimal;
 use crate::time::Timestamp;
 
 const VERSION: u64 = 1;
-
-const ENVELOPE: Shape = Shape::Fields(&[
-    ("v", Shape::Scalar),
-    ("namespace", Shape::Scalar),
-    ("asserted", Shape::Labels),
-    ("claims_allowed", Shape::Scalar),
-    ("accepted_at", Shape::Scalar),
-    ("max_age_seconds", Shape::Scalar),
-    ("event", CALL_EVENT),
-    ("rejection", REJECTION),
-]);
-
-const REJECTION: Shape = Shape::Fields(&[
-    ("index", Shape::Scalar),
-    ("code", Shape::Scalar),
-    ("message", Shape::Scalar),
-    ("event_id", Shape::Scalar),
-    ("part", CALL_EVENT),
-]);
+/// Room for a usual envelope.
+const USUAL_BYTES: usize = 1_280;
 
 impl Envelope {
     /// The bytes that go to the log.
     pub fn encode(&self) -> Vec<u8> {
-        let mut fields = vec![
-            entry("v", Json::Number(VERSION.into())),
-            entry("namespace", Json::Text(self.namespace.clone())),
-            entry("asserted", self.asserted.to_json()),
-            entry("claims_allowed", Json::Bool(self.claims_allowed)),
-            entry("accepted_at", Json::Text(self.accepted_at.to_string())),
-        ];
+        let mut out = String::with_capacity(USUAL_BYTES);
+        let mut object = Object::begin(&mut out);
+        write_plain(object.key("v"), &VERSION);
+        write_text(object.key("namespace"), &self.namespace);
+        self.asserted.write(object.key("asserted"));
+        write_plain(object.key("claims_allowed"), &self.claims_allowed);
+        write_value(object.key("accepted_at"), &Value::Instant(self.accepted_at));
         if let Some(seconds) = self.max_age_seconds {
-            let seconds = Decimal::new(i128::from(seconds), 0);
-            fields.push(entry("max_age_seconds", Json::Number(seconds)));
+            write_plain(object.key("max_age_seconds"), &seconds);
         }
-        fields.push(match &self.body {
-            EnvelopeBody::Event(event) => entry("event", event.to_json()),
+        match &self.body {
+            EnvelopeBody::Event(event) => event.write_canonical(object.key("event")),
             EnvelopeBody::Rejected { index, rejection, part } => {
-                entry("rejection", rejection_json(*index, rejection, part.as_ref()))
+                write_rejection(object.key("rejection"), *index, rejection, part.as_ref());
             }
-        });
-        Json::Object(fields).to_string().into_bytes()
+        }
+        object.end();
+        out.into_bytes()
     }
 
     /// Reads an envelope back.
@@ -57,60 +43,97 @@ impl Envelope {
     /// # Errors
     /// A [`Rejection`] when the bytes are no envelope of a version that is known.
     pub fn decode(bytes: &[u8]) -> Result<Self, Rejection> {
-        let document = Json::read(bytes, &ENVELOPE)?;
-        let version = document.field("v").and_then(Json::as_number).and_then(Decimal::to_count);
-        if version != Some(VERSION) {
+        let mut reader = Reader::new(bytes)?;
+        let (mut fields, mut bodies) = (Fields::default(), Vec::new());
+        let envelope = reader.peek_object("an envelope is an object")?;
+        reader.each_field(envelope, known, |reader, field, peek| {
+            match field {
+                Known::Event => {
+                    let event = read_event(reader)?.finish(bytes.len());
+                    let event = event.map_err(|undecoded| undecoded.rejection)?;
+                    bodies.push(EnvelopeBody::Event(Box::new(event)));
+                }
+                Known::Rejection => bodies.push(read_rejection(reader)?),
+                Known::Beside(name, shape) => fields.put(name, reader.listed(peek, &shape)?),
+            }
+            Ok(())
+        })?;
+        reader.finish()?;
+        if fields.whole("v")? != Some(VERSION) {
             return Err(wrong("v", "envelope version 1"));
         }
-        let mut fields = Fields(match document {
-            Json::Object(fields) => fields,
-            _ => Vec::new(),
-        });
+        let (Some(body), None) = (bodies.pop(), bodies.pop()) else {
+            return Err(wrong("event", "an event or a rejection"));
+        };
         Ok(Self {
             namespace: fields.text("namespace")?,
             asserted: who(fields.take("asserted"))?,
             claims_allowed: fields.take("claims_allowed") == Some(Json::Bool(true)),
             accepted_at: fields.timestamp("accepted_at")?,
-            max_age_seconds: fields.seconds("max_age_seconds")?,
-            body: body(&mut fields)?,
+            max_age_seconds: fields.whole("max_age_seconds")?,
+            body,
         })
     }
 }
 
-fn body(fields: &mut Fields) -> Result<EnvelopeBody, Rejection> {
-    if let Some(event) = fields.take("event") {
-        return Ok(EnvelopeBody::Event(Box::new(call_event_from(event)?)));
-    }
-    let Some(Json::Object(rejection)) = fields.take("rejection") else {
-        return Err(wrong("event", "an event or a rejection"));
-    };
-    let mut rejection = Fields(rejection);
-    let code = RejectionCode::from_name(&rejection.text("code")?);
-    let index = rejection.seconds("index")?.and_then(|index| u32::try_from(index).ok());
-    Ok(EnvelopeBody::Rejected {
-        index: index.ok_or_else(|| wrong("index", "a whole number"))?,
-        rejection: Rejection {
-            code: code.ok_or_else(|| wrong("code", "a rejection code"))?,
-            message: rejection.text("message")?,
-            event_id: rejection.text("event_id").ok(),
-        },
-        part: rejection.take("part"),
+/// What an envelope may have.
+enum Known {
+    Event,
+    Rejection,
+    Beside(&'static str, Shape),
+}
+
+fn known(key: &str) -> Option<Known> {
+    Some(match key {
+        "event" => Known::Event,
+        "rejection" => Known::Rejection,
+        "v" => Known::Beside("v", Shape::Scalar),
+        "namespace" => Known::Beside("namespace", Shape::Scalar),
+        "asserted" => Known::Beside("asserted", Shape::Labels),
+        "claims_allowed" => Known::Beside("claims_allowed", Shape::Scalar),
+        "accepted_at" => Known::Beside("accepted_at", Shape::Scalar),
+        "max_age_seconds" => Known::Beside("max_age_seconds", Shape::Scalar),
+        _ => return None,
     })
 }
 
-fn rejection_json(index: u32, rejection: &Rejection, part: Option<&Json>) -> Json {
-    let mut fields = vec![
-        entry("index", Json::Number(u64::from(index).into())),
-        entry("code", Json::Text(rejection.code.name().to_owned())),
-        entry("message", Json::Text(rejection.message.clone())),
-    ];
+fn write_rejection(out: &mut String, index: u32, rejection: &Rejection, part: Option<&Json>) {
+    let mut object = Object::begin(out);
+    write_plain(object.key("index"), &index);
+    write_text(object.key("code"), rejection.code.name());
+    write_text(object.key("message"), &rejection.message);
     if let Some(event_id) = &rejection.event_id {
-        fields.push(entry("event_id", Json::Text(event_id.clone())));
+        write_text(object.key("event_id"), event_id);
     }
     if let Some(part) = part {
-        fields.push(entry("part", part.clone()));
+        text::write(object.key("part"), part);
     }
-    Json::Object(fields)
+    object.end();
+}
+
+fn read_rejection(reader: &mut Reader<'_>) -> Result<EnvelopeBody, Rejection> {
+    const BESIDE: [&str; 4] = ["index", "code", "message", "event_id"];
+    let (mut fields, mut part) = (Fields::default(), None);
+    let object = reader.peek_object("a rejection is an object")?;
+    let known = |key: &str| match key {
+        "part" => Some(None),
+        _ => BESIDE.into_iter().find(|name| *name == key).map(Some),
+    };
+    reader.each_field(object, known, |reader, name, peek| {
+        match name {
+            Some(name) => fields.put(name, reader.listed(peek, &Shape::Scalar)?),
+            None => part = Some(read_event(reader)?.part()),
+        }
+        Ok(())
+    })?;
+    let code = RejectionCode::from_name(&fields.text("code")?);
+    let index = fields.whole("index")?.ok_or_else(|| wrong("index", "a whole number"))?;
+    let rejection = Rejection {
+        code: code.ok_or_else(|| wrong("code", "a rejection code"))?,
+        message: fields.text("message")?,
+        event_id: fields.text("event_id").ok(),
+    };
+    Ok(EnvelopeBody::Rejected { index, rejection, part })
 }
 
 fn who(asserted: Option<Json>) -> Result<Who, Rejection> {
@@ -123,21 +146,22 @@ fn who(asserted: Option<Json>) -> Result<Who, Rejection> {
     Ok(who)
 }
 
-fn entry(key: &str, value: Json) -> (String, Json) {
-    (key.to_owned(), value)
-}
-
 fn wrong(key: &str, expected: &str) -> Rejection {
     let message = format!("envelope `{key}`: expected {expected}");
     Rejection::new(RejectionCode::InvalidField, message)
 }
 
-/// The fields of an object, taken one by one.
-struct Fields(Vec<(String, Json)>);
+/// The fields beside a body, taken one by one.
+#[derive(Default)]
+struct Fields(Vec<(&'static str, Json)>);
 
 impl Fields {
+    fn put(&mut self, key: &'static str, value: Json) {
+        self.0.push((key, value));
+    }
+
     fn take(&mut self, key: &str) -> Option<Json> {
-        let place = self.0.iter().position(|(name, _)| name == key)?;
+        let place = self.0.iter().position(|(name, _)| *name == key)?;
         Some(self.0.swap_remove(place).1).filter(|value| *value != Json::Null)
     }
 
@@ -152,10 +176,10 @@ impl Fields {
         self.text(key)?.parse().map_err(|_| wrong(key, "an RFC 3339 text"))
     }
 
-    fn seconds(&mut self, key: &str) -> Result<Option<i64>, Rejection> {
+    fn whole<T: TryFrom<i128>>(&mut self, key: &str) -> Result<Option<T>, Rejection> {
         let Some(value) = self.take(key) else { return Ok(None) };
-        let seconds = value.as_number().and_then(|number| number.rescaled(0));
-        let seconds = seconds.and_then(|seconds| i64::try_from(seconds).ok());
-        seconds.map(Some).ok_or_else(|| wrong(key, "a whole number"))
+        let whole = value.as_number().and_then(|number: Decimal| number.rescaled(0));
+        let whole = whole.and_then(|whole| T::try_from(whole).ok());
+        whole.map(Some).ok_or_else(|| wrong(key, "a whole number"))
     }
 }

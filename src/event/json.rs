@@ -7,7 +7,7 @@
 use std::fmt;
 
 use super::shape::Shape;
-use super::{Rejection, RejectionCode};
+use super::{Rejection, RejectionCode, text};
 use crate::money::Decimal;
 
 /// A JSON value.
@@ -126,35 +126,8 @@ impl Json {
 impl fmt::Display for Json {
     /// Compact JSON text; numbers in plain notation.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Null => f.write_str("null"),
-            Self::Bool(value) => write!(f, "{value}"),
-            Self::Number(number) => write!(f, "{number}"),
-            Self::Text(text) => write_text(f, text),
-            Self::Array(items) => {
-                f.write_str("[")?;
-                for (index, item) in items.iter().enumerate() {
-                    write!(f, "{}{item}", if index > 0 { "," } else { "" })?;
-                }
-                f.write_str("]")
-            }
-            Self::Object(fields) => {
-                f.write_str("{")?;
-                for (index, (key, value)) in fields.iter().enumerate() {
-                    f.write_str(if index > 0 { "," } else { "" })?;
-                    write_text(f, key)?;
-                    write!(f, ":{value}")?;
-                }
-                f.write_str("}")
-            }
-        }
+        let mut text = String::new();
+        text::write(&mut text, self);
+        f.write_str(&text)
     }
-}
-
-fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
-    if text.bytes().all(plain) {
-        return write!(f, "\"{text}\"");
-    }
-    f.write_str(&serde_json::to_string(text).map_err(|_| fmt::Error)?)
 }

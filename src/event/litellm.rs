@@ -1,17 +1,20 @@
 //! The standard logging payload of LiteLLM's `generic_api` callback.
 //!
 //! In: one payload, about 10 KB of which most is a price map and the conversation. Out: a
-//! [`CallEvent`]. Token detail stands in `metadata.usage_object` only; LiteLLM's own cost, a float,
-//! is kept as reported and never summed as truth.
+//! [`CallEvent`], by way of the raw event's own fields, so that what they allow holds here, too.
+//! Token detail stands in `metadata.usage_object` only; LiteLLM's own cost, a float, is kept as
+//! reported and never summed as truth.
 //!
 //! Source: payloads posted by LiteLLM 1.106.2 and 1.109.1, and its documentation at
 //! <https://docs.litellm.ai/docs/proxy/logging_spec>, read 2026-11-23.
 
 use std::collections::BTreeMap;
 
-use super::decode::{RECEIVED_BYTES_MAX, STORED_BYTES_MAX, too_large};
+use super::decode::find_id;
+use super::draft::{Draft, Undecoded, check_received, missing};
 use super::shape::{Shape, USAGE};
-use super::{CallEvent, CallStatus, Json, Rejection, RejectionCode};
+use super::value::{TAGS_MAX, is_tag};
+use super::{CallEvent, CallStatus, Json, Rejection, RejectionCode, Who};
 use crate::money::Decimal;
 use crate::time::Timestamp;
 
@@ -67,69 +70,95 @@ const METADATA: Shape = Shape::Fields(&[
     ("requester_metadata", Shape::Labels),
 ]);
 
-/// Which columns the caller's own metadata fill, by key.
-const WHO_KEYS: [&str; 9] = [
-    "tenant",
-    "team",
-    "product",
-    "feature",
-    "environment",
-    "customer",
-    "business_unit",
-    "cost_center",
-    "project",
-];
+/// Columns that LiteLLM's own keys fill, whatever tags say.
+const FROM_KEYS: [&str; 2] = ["api_key", "user_id"];
+
+/// LiteLLM's own remarks among the caller's metadata.
+const REMARKS: [&str; 1] = ["used_client_oauth_token"];
 
 /// Decodes one payload.
 ///
 /// # Errors
 /// A [`Rejection`] that names the field and what was expected.
 pub fn decode_litellm(bytes: &[u8]) -> Result<CallEvent, Rejection> {
-    if bytes.len() > RECEIVED_BYTES_MAX {
-        return Err(too_large(bytes.len(), RECEIVED_BYTES_MAX, "as received"));
-    }
+    read_litellm(bytes).map_err(|undecoded| undecoded.rejection)
+}
+
+/// Decodes one payload, or says what of it could be read.
+///
+/// # Errors
+/// [`Undecoded`], with the same rejection as from [`decode_litellm`].
+pub fn read_litellm(bytes: &[u8]) -> Result<CallEvent, Box<Undecoded>> {
+    let payload = read_payload(bytes).map_err(|rejection| {
+        let id = find_id(bytes, &["id", "litellm_call_id"]);
+        let rejection = id.iter().fold(rejection, |rejection, id| rejection.of(id));
+        Box::<Undecoded>::from(rejection)
+    })?;
+    let mut draft = Draft::new();
+    put_call(&mut draft, &payload);
+    put_outcome(&mut draft, &payload);
+    put_times(&mut draft, &payload);
+    put_who(&mut draft, &payload);
+    draft.finish(bytes.len())
+}
+
+fn read_payload(bytes: &[u8]) -> Result<Json, Rejection> {
+    check_received(bytes)?;
     let payload = Json::read(bytes, &LITELLM)?;
     if payload.as_object().is_none() {
         let message = format!("a payload is an object, not {}", payload.kind());
         return Err(Rejection::new(RejectionCode::InvalidJson, message));
     }
-    let id = text(&payload, "id").or_else(|| text(&payload, "litellm_call_id"));
-    let id = id.ok_or_else(|| Rejection::new(RejectionCode::MissingField, "`id` is required"))?;
-    let event = event_of(&payload, id).map_err(|rejection| rejection.of(id))?;
-    let stored = event.stored_bytes();
-    if stored > STORED_BYTES_MAX {
-        return Err(too_large(stored, STORED_BYTES_MAX, "as stored").of(id));
-    }
-    Ok(event)
+    Ok(payload)
 }
 
-fn event_of(payload: &Json, id: &str) -> Result<CallEvent, Rejection> {
-    let model = text(payload, "model")
-        .ok_or_else(|| Rejection::new(RejectionCode::MissingField, "`model` is required"))?;
-    let ended = seconds(payload, "endTime")?
-        .ok_or_else(|| Rejection::new(RejectionCode::MissingField, "`endTime` is required"))?;
+fn put_call(draft: &mut Draft, payload: &Json) {
+    let (operation, api) = operation(text(payload, "call_type").unwrap_or_default());
+    draft.put_text("source", Some(SOURCE));
+    draft.put_text("provider", Some(PROVIDER));
+    draft.put_text("usage_dialect", Some(PROVIDER));
+    draft.put_text("operation", Some(operation).filter(|name| !name.is_empty()));
+    draft.put_text("api", Some(api));
+    let Some(model) = text(payload, "model") else { return draft.refuse(missing("model")) };
     let response = payload.field("response");
-    let answered = response.and_then(|response| text(response, "model")).unwrap_or(model);
-    let mut event = CallEvent::new(id, SOURCE, ended, PROVIDER, answered);
-    event.api = Some("chat.completions".to_owned());
-    event.usage_dialect = Some(PROVIDER.to_owned());
-    event.request_model = Some(text(payload, "model_group").unwrap_or(model).to_owned());
-    event.usage = usage(payload);
-    event.context = context(payload, model);
-    event.operation = text(payload, "call_type").map(str::to_owned);
-    event.service_tier = ["response", "cost_breakdown"]
-        .into_iter()
-        .find_map(|part| text(payload.field(part)?, "service_tier"))
-        .map(str::to_owned);
-    event.trace_id = text(payload, "trace_id").map(str::to_owned);
-    event.stream = payload.field("stream").and_then(Json::as_bool);
-    event.reported_cost = payload.field("response_cost").and_then(Json::as_number);
-    event.reported_cost_source = event.reported_cost.map(|_| SOURCE.to_owned());
-    event.corrects = payload.field("cost_finalized").and_then(Json::as_bool) == Some(true);
-    set_times(&mut event, payload, ended)?;
-    set_outcome(&mut event, payload, id);
-    set_who(&mut event, payload);
-    Ok(event)
+    draft.put_text("model", response.and_then(|it| text(it, "model")).or(Some(model)));
+    draft.put_text("request_model", text(payload, "model_group").or(Some(model)));
+    let tier = |part| text(payload.field(part)?, "service_tier");
+    draft.put_text("service_tier", tier("response").or_else(|| tier("cost_breakdown")));
+    draft.put_text("trace_id", text(payload, "trace_id"));
+    draft.put("stream", payload.field("stream").filter(|it| it.as_bool().is_some()).cloned());
+    draft.put("usage", usage(payload));
+    draft.put("context", context(payload, model));
+    let cost = payload.field("response_cost").filter(|cost| cost.as_number().is_some());
+    draft.put("reported_cost", cost.cloned());
+    draft.put_text("reported_cost_source", cost.map(|_| SOURCE));
+    let finalized = payload.field("cost_finalized").and_then(Json::as_bool) == Some(true);
+    draft.put("corrects", finalized.then_some(Json::Bool(true)));
+}
+
+/// The operation and the API that LiteLLM's name of a call stands for.
+/// <https://github.com/BerriAI/litellm/blob/main/litellm/types/utils.py> (`CallTypes`), as its 1.106.2
+/// has it, read 2026-11-23.
+fn operation(call_type: &str) -> (&str, &'static str) {
+    match call_type {
+        "completion"
+        | "acompletion"
+        | "anthropic_messages"
+        | "generate_content"
+        | "agenerate_content"
+        | "generate_content_stream"
+        | "agenerate_content_stream" => ("chat", "chat.completions"),
+        "text_completion" | "atext_completion" => ("text_completion", "chat.completions"),
+        "responses" | "aresponses" => ("responses", "chat.completions"),
+        "embedding" | "aembedding" => ("embeddings", "embeddings"),
+        "image_generation" | "aimage_generation" | "image_edit" | "aimage_edit" => {
+            ("image", "images")
+        }
+        "transcription" | "atranscription" | "speech" | "aspeech" => ("audio", "audio"),
+        "rerank" | "arerank" => ("rerank", "rerank"),
+        "retrieve_batch" | "aretrieve_batch" => ("batch", "batch"),
+        other => (other, "chat.completions"),
+    }
 }
 
 /// Absent, null and empty usage is unknown, never zero.
@@ -149,89 +178,108 @@ fn context(payload: &Json, model: &str) -> Option<Json> {
     ];
     let present = facts.into_iter().filter_map(|(key, value)| Some((key, value?)));
     let fields = present.map(|(key, value)| (key.to_owned(), Json::Text(value.to_owned())));
-    let fields: Vec<(String, Json)> = fields.collect();
-    (!fields.is_empty()).then_some(Json::Object(fields))
+    Some(Json::Object(fields.collect()))
 }
 
-fn set_times(event: &mut CallEvent, payload: &Json, ended: Timestamp) -> Result<(), Rejection> {
-    let started = seconds(payload, "startTime")?;
-    let first = seconds(payload, "completionStartTime")?;
-    let millis = |from: Timestamp, to: Timestamp| u64::try_from(to.micros_since(from) / 1_000).ok();
-    event.latency_ms = started.and_then(|started| millis(started, ended));
-    if event.stream == Some(true) {
-        event.ttft_ms = started.zip(first).and_then(|(started, first)| millis(started, first));
+fn put_times(draft: &mut Draft, payload: &Json) {
+    match seconds(payload, "endTime") {
+        Ok(Some(ended)) => {
+            draft.put_text("occurred_at", Some(&ended.to_string()));
+            put_durations(draft, payload, ended);
+        }
+        Ok(None) => draft.refuse(missing("endTime")),
+        Err(rejection) => draft.refuse(rejection),
     }
-    Ok(())
+}
+
+/// How long it took; a start that cannot be read leaves that open.
+fn put_durations(draft: &mut Draft, payload: &Json, ended: Timestamp) {
+    let Ok(Some(started)) = seconds(payload, "startTime") else { return };
+    let millis = |to: Timestamp| u64::try_from(to.micros_since(started) / 1_000).ok();
+    let number = |millis: u64| Json::Number(millis.into());
+    draft.put("latency_ms", millis(ended).map(number));
+    if payload.field("stream").and_then(Json::as_bool) == Some(true)
+        && let Ok(Some(first)) = seconds(payload, "completionStartTime")
+    {
+        draft.put("ttft_ms", millis(first).map(number));
+    }
 }
 
 /// How it ended, and whether LiteLLM answered from its own cache: then the id carries a suffix.
-fn set_outcome(event: &mut CallEvent, payload: &Json, id: &str) {
-    let (provider_id, suffixed) = match id.rsplit_once("_cache_hit") {
-        Some((front, rest)) if rest.bytes().all(|b| b.is_ascii_digit() || b == b'.') => {
-            (front, true)
-        }
-        _ => (id, false),
-    };
-    event.provider_response_id = Some(provider_id.to_owned());
+fn put_outcome(draft: &mut Draft, payload: &Json) {
+    let id = text(payload, "id").or_else(|| text(payload, "litellm_call_id"));
+    let Some(id) = id else { return draft.refuse(missing("id")) };
+    draft.put_text("event_id", Some(id));
+    let provider_id = without_hit_suffix(id);
     let said = payload.field("cache_hit").and_then(|hit| match hit {
-        Json::Text(text) => Some(text == "True" || text == "true"),
+        Json::Text(text) => Some(text.eq_ignore_ascii_case("true")),
         other => other.as_bool(),
     });
-    event.gateway_cache_hit = if suffixed { Some(true) } else { said };
-    if text(payload, "status") == Some("failure") {
-        event.status = CallStatus::Failed;
-        if let Some(error) = payload.field("error_information") {
-            event.error_type = text(error, "error_class").map(str::to_owned);
-            event.http_status = text(error, "error_code").and_then(|code| code.parse().ok());
-        }
+    let hit = if provider_id.is_some() { Some(true) } else { said };
+    draft.put("gateway_cache_hit", hit.map(Json::Bool));
+    if text(payload, "status") != Some("failure") {
+        return draft.put_text("provider_response_id", provider_id.or(Some(id)));
     }
+    draft.put_text("status", Some(CallStatus::Failed.name()));
+    let error = payload.field("error_information");
+    draft.put_text("error_type", error.and_then(|error| text(error, "error_class")));
+    let code = error.and_then(|error| text(error, "error_code")?.parse::<u16>().ok());
+    draft.put("http_status", code.map(|code| Json::Number(u64::from(code).into())));
 }
 
-/// What the caller and LiteLLM's own keys say: claims, all of it.
-fn set_who(event: &mut CallEvent, payload: &Json) {
+/// The id in front of the suffix that marks an answer from LiteLLM's cache.
+fn without_hit_suffix(id: &str) -> Option<&str> {
+    let (front, rest) = id.rsplit_once("_cache_hit")?;
+    rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.').then_some(front)
+}
+
+/// What the caller and LiteLLM's own keys say: claims, all of it. A column's own tag is the last
+/// word.
+fn put_who(draft: &mut Draft, payload: &Json) {
     let none = Json::Null;
     let metadata = payload.field("metadata").unwrap_or(&none);
-    let first = |keys: &[&str]| keys.iter().find_map(|key| text(metadata, key)).map(str::to_owned);
     let parameters = payload.field("model_parameters").unwrap_or(&none);
-    event.who.team = first(&["user_api_key_team_alias", "user_api_key_team_id"]);
-    event.who.api_key = first(&["user_api_key_alias", "user_api_key_hash"]);
-    event.who.project = first(&["user_api_key_project_alias", "user_api_key_project_id"]);
-    event.who.business_unit = first(&["user_api_key_org_alias", "user_api_key_org_id"]);
-    event.who.user_id = first(&["user_api_key_user_id"]);
+    let first = |keys: &[&str]| keys.iter().find_map(|key| text(metadata, key));
+    draft.put_text("team", first(&["user_api_key_team_alias", "user_api_key_team_id"]));
+    draft.put_text("api_key", first(&["user_api_key_alias", "user_api_key_hash"]));
+    draft.put_text("project", first(&["user_api_key_project_alias", "user_api_key_project_id"]));
+    draft.put_text("business_unit", first(&["user_api_key_org_alias", "user_api_key_org_id"]));
+    draft.put_text("user_id", first(&["user_api_key_user_id"]));
     let customer = text(payload, "end_user").or_else(|| text(parameters, "user"));
-    event.who.customer =
-        customer.map(str::to_owned).or_else(|| first(&["user_api_key_end_user_id"]));
-    event.tags = tags(payload, metadata);
-    for key in WHO_KEYS {
-        if let Some(value) = event.tags.get(key).cloned()
-            && let Some(slot) = event.who.field_mut(key)
-        {
-            *slot = Some(value);
-        }
+    draft.put_text("customer", customer.or_else(|| first(&["user_api_key_end_user_id"])));
+    let tags = tags(payload, metadata);
+    for column in Who::FIELDS.into_iter().filter(|column| !FROM_KEYS.contains(column)) {
+        draft.put_text(column, tags.get(column).map(String::as_str));
     }
+    let tags = tags.into_iter().map(|(key, value)| (key, Json::Text(value))).collect();
+    draft.put("tags", Some(Json::Object(tags)));
 }
 
-/// Tags as `key:value`, and the caller's flat metadata. What is no tag or too long is left out: a
+/// Tags as `key:value` or alone, and the caller's flat metadata. What is no tag or too long is left out: a
 /// user agent, a text of the caller's.
 fn tags(payload: &Json, metadata: &Json) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::new();
     for part in ["requester_metadata", "spend_logs_metadata"] {
         for (key, value) in metadata.field(part).and_then(Json::as_object).unwrap_or_default() {
-            match value {
-                Json::Text(text) => tags.insert(key.clone(), text.clone()),
-                Json::Number(_) | Json::Bool(_) => tags.insert(key.clone(), value.to_string()),
-                _ => None,
+            let tag = match value {
+                Json::Text(text) => text.clone(),
+                Json::Number(_) | Json::Bool(_) if !REMARKS.contains(&key.as_str()) => {
+                    value.to_string()
+                }
+                _ => continue,
             };
+            tags.insert(key.clone(), tag);
         }
     }
     for tag in payload.field("request_tags").and_then(Json::as_array).unwrap_or_default() {
-        let tag = tag.as_text().and_then(|tag| tag.split_once(':'));
-        if let Some((key, value)) = tag.filter(|(key, _)| *key != "User-Agent") {
+        let tag = tag.as_text().unwrap_or_default();
+        let (key, value) = tag.split_once(':').unwrap_or((tag, "true"));
+        if !["", "User-Agent"].contains(&key.trim()) {
             tags.insert(key.trim().to_owned(), value.trim().to_owned());
         }
     }
-    tags.retain(|key, value| super::decode::is_tag(key, value));
-    while tags.len() > super::decode::TAGS_MAX {
+    tags.retain(|key, value| is_tag(key, value) && !value.is_empty());
+    while tags.len() > TAGS_MAX {
         tags.pop_last();
     }
     tags

@@ -1,9 +1,13 @@
 //! What may be kept of a JSON document: the allow-lists.
 //!
-//! Prompts and answers are never stored, so what is kept is listed, not what is dropped.
+//! Prompts and answers are never stored, so what is kept is listed, not what is dropped. The fields
+//! of the raw call event itself stand in `field.rs`.
 
 /// The longest text kept in counters and facts; a longer one is dropped, since it is no label.
 pub(super) const LABEL_BYTES_MAX: usize = 256;
+
+/// The longest name of a counter.
+const COUNTER_NAME_BYTES_MAX: usize = 128;
 
 /// What is kept of a value.
 #[derive(Debug, Clone, Copy)]
@@ -73,8 +77,18 @@ const CONTEXT_TEXTS: &[&str] = &[
 ];
 
 /// Lists of queries: how many different ones there are is kept, their texts are prompts.
-pub(super) const COUNTED_LISTS: &[&str] =
+const COUNTED_LISTS: &[&str] =
     &["web_search_queries", "webSearchQueries", "maps_queries", "mapsQueries"];
+
+/// Whether only the number of different texts is kept of a list under this key.
+pub(super) fn is_counted_list(key: &str) -> bool {
+    COUNTED_LISTS.contains(&key)
+}
+
+/// Whether a key can be the name of a counter: no spaces, not long. Others are free text.
+fn is_counter_name(key: &str) -> bool {
+    key.len() <= COUNTER_NAME_BYTES_MAX && key.bytes().all(|byte| byte.is_ascii_graphic())
+}
 
 /// Whether a text under this key may be a count that a relay wrote as text.
 pub(super) fn is_token_count(key: &str) -> bool {
@@ -86,74 +100,17 @@ pub const USAGE: Shape = Shape::Counters(USAGE_TEXTS);
 /// Call facts that prices depend on.
 pub const CONTEXT: Shape = Shape::Counters(CONTEXT_TEXTS);
 
-/// The raw call event, version 1.
-pub const CALL_EVENT: Shape = Shape::Fields(&[
-    ("event_id", Shape::Scalar),
-    ("source", Shape::Scalar),
-    ("occurred_at", Shape::Scalar),
-    ("provider", Shape::Scalar),
-    ("api", Shape::Scalar),
-    ("usage_dialect", Shape::Scalar),
-    ("model", Shape::Scalar),
-    ("request_model", Shape::Scalar),
-    ("usage", USAGE),
-    ("context", CONTEXT),
-    ("operation", Shape::Scalar),
-    ("service_tier", Shape::Scalar),
-    ("region", Shape::Scalar),
-    ("deployment", Shape::Scalar),
-    ("tags", Shape::Labels),
-    ("tenant", Shape::Scalar),
-    ("team", Shape::Scalar),
-    ("product", Shape::Scalar),
-    ("feature", Shape::Scalar),
-    ("environment", Shape::Scalar),
-    ("customer", Shape::Scalar),
-    ("user_id", Shape::Scalar),
-    ("business_unit", Shape::Scalar),
-    ("cost_center", Shape::Scalar),
-    ("project", Shape::Scalar),
-    ("api_key", Shape::Scalar),
-    ("trace_id", Shape::Scalar),
-    ("operation_id", Shape::Scalar),
-    ("attempt", Shape::Scalar),
-    ("parent_id", Shape::Scalar),
-    ("step", Shape::Scalar),
-    ("fallback_of", Shape::Scalar),
-    ("provider_response_id", Shape::Scalar),
-    ("status", Shape::Scalar),
-    ("http_status", Shape::Scalar),
-    ("error_type", Shape::Scalar),
-    ("latency_ms", Shape::Scalar),
-    ("ttft_ms", Shape::Scalar),
-    ("stream", Shape::Scalar),
-    ("reported_cost", Shape::Scalar),
-    ("reported_cost_source", Shape::Scalar),
-    ("gateway_cache_hit", Shape::Scalar),
-    ("provisional", Shape::Scalar),
-    ("corrects", Shape::Scalar),
-]);
-
 impl Shape {
     /// The shape of a field; `None` when it is dropped.
     pub(super) fn of_field(&self, key: &str) -> Option<Self> {
         match self {
             Self::Everything => Some(Self::Everything),
             Self::Labels => Some(Self::Scalar),
-            Self::Counters(_) => Some(*self),
+            Self::Counters(_) => is_counter_name(key).then_some(*self),
             Self::Fields(fields) => {
                 fields.iter().find(|(name, _)| *name == key).map(|(_, shape)| *shape)
             }
             Self::Scalar | Self::List(_) => None,
         }
-    }
-
-    /// The names of the fields that are kept, when those are listed.
-    pub fn field_names(&self) -> impl Iterator<Item = &'static str> {
-        let fields = match self {
-            Self::Fields(fields) => *fields,
-            _ => &[],
-        };
-        fields.iter().map(|(name, _)| *name)
     }
 }

@@ -5,6 +5,9 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod avro;
+mod canary;
+
 const FULL: &str = r#"{
     "event_id": "e-1", "source": "gateway-1", "occurred_at": "2026-11-22T12:00:00.25Z",
     "provider": "openai", "api": "chat.completions", "model": "gpt-5-mini",
@@ -154,8 +157,8 @@ fn examples_decode_and_the_schemas_name_what_is_kept() {
     let text = std::fs::read(schemas.join("call_event.v1.json")).expect("a schema");
     let schema = Json::parse(&text).expect("a schema");
     let properties = schema.field("properties").and_then(Json::as_object).expect("properties");
-    let mut listed: Vec<&str> = shape::CALL_EVENT.field_names().collect();
-    listed.sort_unstable();
+    let listed: Vec<&str> = field::FIELDS.iter().map(|field| field.name).collect();
+    assert!(listed.is_sorted(), "the table is searched by name");
     assert_eq!(properties.iter().map(|(name, _)| name).collect::<Vec<_>>(), listed);
     let avro = Json::parse(CALL_EVENT_AVRO.as_bytes()).expect("a schema");
     let fields = avro.field("fields").and_then(Json::as_array).expect("fields");
@@ -163,82 +166,6 @@ fn examples_decode_and_the_schemas_name_what_is_kept() {
     let mut names: Vec<String> = fields.iter().filter_map(name).collect();
     names.sort_unstable();
     assert_eq!(names, listed);
-}
-
-mod avro {
-    use apache_avro::Schema;
-    use apache_avro::types::{Record, Value};
-    use apache_avro::writer::datum::GenericDatumWriter;
-
-    use super::*;
-
-    fn encoded(schema: &str, set: impl FnOnce(&mut Record<'_>)) -> Vec<u8> {
-        let schema = Schema::parse_str(schema).expect("a schema");
-        let mut record = Record::new(&schema).expect("a record");
-        set(&mut record);
-        let writer = GenericDatumWriter::builder(&schema).build().expect("a writer");
-        writer.write_value_to_vec(record).expect("a datum")
-    }
-
-    fn nullable(value: Value) -> Value {
-        Value::Union(1, Box::new(value))
-    }
-
-    const WRITER: &str = r#"{"type": "record", "name": "CallEvent", "namespace": "io.tokenmeter",
-        "fields": [
-            {"name": "model", "type": "string"}, {"name": "event_id", "type": "string"},
-            {"name": "source", "type": "string"}, {"name": "provider", "type": "string"},
-            {"name": "occurred_at", "type": {"type": "long", "logicalType": "timestamp-micros"}},
-            {"name": "usage", "type": ["null", "string"]}, {"name": "prompt", "type": "string"},
-            {"name": "latency_ms", "type": ["null", "int"]}
-        ]}"#;
-
-    #[test]
-    fn an_avro_event_is_its_json_twin() {
-        let usage = r#"{"prompt_tokens": 10, "secret": "CANARY"}"#;
-        let body = encoded(WRITER, |record| {
-            record.put("model", "m");
-            record.put("event_id", "e");
-            record.put("source", "s");
-            record.put("provider", "p");
-            record.put("occurred_at", Value::TimestampMicros(1_500));
-            record.put("usage", nullable(Value::String(usage.to_owned())));
-            record.put("prompt", "CANARY");
-            record.put("latency_ms", nullable(Value::Int(7)));
-        });
-        let event = AvroDecoder::new(WRITER).expect("a decoder").decode(&body).expect("an event");
-        let twin = decode(
-            r#"{"event_id":"e","source":"s","provider":"p","model":"m","latency_ms":7,
-                "occurred_at":"1970-01-01T00:00:00.0015Z","usage":{"prompt_tokens":10}}"#,
-        );
-        assert_eq!(Ok(event), twin);
-    }
-
-    #[test]
-    fn broken_bytes_and_foreign_schemas_are_rejections() {
-        let decoder = AvroDecoder::new(CALL_EVENT_AVRO).expect("a decoder");
-        let cut = decoder.decode(&[4, b'e']).expect_err("a rejection");
-        assert_eq!(cut.code, RejectionCode::InvalidAvro);
-        for foreign in ["\"string\"", "not json", r#"{"type":"record","name":"X","fields":[]}"#] {
-            let error = AvroDecoder::new(foreign).expect_err("a rejection");
-            assert_eq!(error.code, RejectionCode::IncompatibleSchema);
-        }
-    }
-
-    #[test]
-    fn the_schema_id_is_in_the_header_or_before_the_body() {
-        let json = WireFormat::of([], b"{}").expect("a format");
-        assert_eq!(json, WireFormat::Json);
-        let number = WireFormat::of([], &[0, 0, 0, 1, 2, 9]).expect("a format");
-        let expected = WireFormat::Avro { schema: SchemaId::Number(258), body: &[9] };
-        assert_eq!(number, expected);
-        let guid = uuid::Uuid::from_bytes([7; 16]);
-        let header: Vec<u8> = [1].into_iter().chain([7; 16]).collect();
-        let in_header = WireFormat::of([("__value_schema_id", &header[..])], &[9]);
-        let expected = WireFormat::Avro { schema: SchemaId::Guid(guid), body: &[9] };
-        assert_eq!(in_header.expect("a format"), expected);
-        assert!(WireFormat::of([], &[0, 1]).is_err(), "a cut id");
-    }
 }
 
 /// Made up along the payload's real layout; the real ones are read where they are at hand.

@@ -73,7 +73,11 @@ impl Books {
     /// # Errors
     /// [`LoadError`]; the old book stays in force.
     pub async fn reload(&self, lake: &Lake, now: Timestamp) -> Result<bool, LoadError> {
-        let book = read(&self.config)?;
+        let layers = layers(&self.config)?;
+        if self.current().is_of(&layers) {
+            return Ok(false);
+        }
+        let book = PriceBook::load(&layers)?.with_config(&self.config);
         if book.version() == self.current().version() {
             return Ok(false);
         }
@@ -129,9 +133,11 @@ impl Books {
 /// # Errors
 /// [`LoadError`] with file, line and what was expected.
 fn read(config: &pricing::Config) -> Result<PriceBook, LoadError> {
-    let layers: Result<Vec<Layer>, LoadError> =
-        config.books.iter().map(|path| layer(path)).collect();
-    Ok(PriceBook::load(&layers?)?.with_config(config))
+    Ok(PriceBook::load(&layers(config)?)?.with_config(config))
+}
+
+fn layers(config: &pricing::Config) -> Result<Vec<Layer>, LoadError> {
+    config.books.iter().map(|path| layer(path)).collect()
 }
 
 /// A book file as a layer.

@@ -258,8 +258,9 @@ impl Committer {
         fresh.iter().for_each(|dead| rows.push(dead));
         let staged = self.dead_letters().write(rows.finish()?).await?;
         let mut commit = Commit::append(staged, transactions(batch, dead_app));
-        // Rows that lost their identity to others come in a second commit of the same range.
-        commit.amends = batch.dead_committed > 0;
+        // After a crash, or when rows lose their identity to others, the range is stored already;
+        // what is in the table was left out when it was read back.
+        commit.amends = true;
         let mut snapshot = self.dead_letters().snapshot();
         loop {
             match self.dead_letters().commit(&snapshot, &commit).await {

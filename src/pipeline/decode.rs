@@ -57,10 +57,12 @@ pub async fn outcomes_of(
         Origin::Raw { namespace } => {
             let sender = Sender { namespace: namespace.clone(), ..Sender::default() };
             let event = match decoders.decoder_for(message, payload).await? {
-                None => event::decode_call_event(payload),
-                Some(decoder) => decoder.and_then(|(decoder, body)| decoder.decode(body)),
+                None => event::read_call_event(payload),
+                Some(Ok((decoder, body))) => decoder.decode(body),
+                Some(Err(rejection)) => Err(rejection.into()),
             };
-            (message.arrival(sender, terms), event.map_err(|why| (why, None)))
+            let event = event.map_err(|undecoded| (undecoded.rejection, undecoded.part));
+            (message.arrival(sender, terms), event)
         }
     };
     Ok(vec![arrival.metered(body, terms)])

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, LazyLock};
 
+use sha2::{Digest, Sha256};
+
 use super::index::Index;
 use super::listing::{self, Listing};
 use super::rate::Rater;
@@ -19,6 +21,8 @@ pub struct PriceBook {
     pub(super) layers: Arc<[String]>,
     pub(super) config: Arc<Config>,
     version: Arc<str>,
+    /// The hash of the files as they were read, remarks and all.
+    files: [u8; 32],
     fetched_at: Option<Timestamp>,
 }
 
@@ -64,8 +68,17 @@ impl PriceBook {
             layers: names.into(),
             config: Arc::default(),
             version: version.into(),
+            files: hash_of(layers),
             fetched_at,
         })
+    }
+
+    /// Whether the book was loaded from exactly these layers over the built-in book: then loading
+    /// them again would make the same one.
+    pub fn is_of(&self, layers: &[Layer]) -> bool {
+        let mut all = builtin::layers();
+        all.extend_from_slice(layers);
+        self.files == hash_of(&all)
     }
 
     /// The same book under the operator's decisions.
@@ -110,4 +123,15 @@ impl PriceBook {
     ) -> Rater<'a> {
         Rater { index: &self.index, config: &self.config, event, usage, tenant }
     }
+}
+
+fn hash_of(layers: &[Layer]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for layer in layers {
+        for part in [&layer.name, &layer.text] {
+            hash.update(part.len().to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+    }
+    hash.finalize().into()
 }

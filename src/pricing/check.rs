@@ -14,9 +14,9 @@ impl PriceBook {
     /// What a careful reader would ask about: counts and examples; nothing here is an error.
     pub fn check(&self) -> Report {
         let mut report = Report::default();
-        for sheet in self.index.sheets() {
-            check_sheet(sheet, &mut report);
-        }
+        let mut sheets: Vec<_> = self.index.sheets().collect();
+        sheets.sort_by_key(|sheet| (sheet.provider.clone(), sheet.model.clone()));
+        sheets.iter().for_each(|sheet| check_sheet(sheet, &mut report));
         for row in &self.index.prices {
             let kinds = [
                 ("undated", row.period.undated),
@@ -37,13 +37,19 @@ impl PriceBook {
 type Set<'a> = HashMap<(&'a str, &'a Item), &'a PriceRow>;
 
 fn check_sheet(sheet: &Sheet, report: &mut Report) {
+    let key = |row: &PriceRow| {
+        let conditions = Arc::clone(&row.conditions);
+        (row.place.layer, row.period.from, conditions, row.place.tenant.clone())
+    };
     let mut sets: HashMap<_, Set<'_>> = HashMap::new();
-    for row in sheet.rows().filter(|row| row.is_literal()) {
-        let key = (row.place.layer, row.period.from, &row.conditions, &row.place.tenant);
-        sets.entry(key).or_default().insert((row.tier.as_ref(), &row.item), row);
+    let literal = || sheet.rows().filter(|row| row.is_literal());
+    for row in literal() {
+        sets.entry(key(row)).or_default().insert((row.tier.as_ref(), &row.item), row);
     }
-    for set in sets.values() {
-        set.values().for_each(|row| check_against_set(row, set, report));
+    for row in literal() {
+        if let Some(set) = sets.get(&key(row)) {
+            check_against_set(row, set, report);
+        }
     }
     check_older_rows(sheet, report);
 }

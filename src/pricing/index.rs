@@ -149,10 +149,10 @@ impl Building {
         prefixes.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         prefixes.dedup();
         let none = (Vec::new(), Vec::new());
-        provider.prefixes = prefixes
-            .into_iter()
-            .map(|prefix| (Arc::clone(&prefix), sheet(&prefix, &none)))
-            .collect();
+        let prefixes =
+            prefixes.into_iter().map(|prefix| (Arc::clone(&prefix), sheet(&prefix, &none)));
+        // Rows that are for many models, such as a tool's fee, do not make a model known.
+        provider.prefixes = prefixes.filter(|(_, sheet)| sheet.prices_tokens()).collect();
         provider
     }
 }

@@ -11,6 +11,14 @@ use crate::time::Timestamp;
 use crate::usage::{Flags, Usage, UsageStatus};
 
 impl PriceBook {
+    /// The providers that have a model of exactly this name, sorted.
+    pub fn providers_of(&self, model: &str) -> Vec<String> {
+        let sheets = self.index.sheets().filter(|sheet| sheet.model.as_ref() == model);
+        let mut providers: Vec<String> = sheets.map(|sheet| sheet.provider.to_string()).collect();
+        providers.sort_unstable();
+        providers
+    }
+
     /// Every price of a model that counts at an instant, with its source: list prices, contracts and
     /// overrides. Those that a better one replaces are not shown.
     pub fn explain_model(&self, provider: &str, model: &str, at: Timestamp) -> String {

@@ -119,11 +119,7 @@ impl<'a> Resolver<'a> {
                 return Some(hit(sheet, step));
             }
         }
-        let prefixed = self.models().find_map(|model| provider.prefixed(model));
-        if let Some(sheet) = prefixed {
-            return Some(hit(sheet, "prefix"));
-        }
-        self.models().find_map(|model| {
+        let formed = self.models().find_map(|model| {
             names::forms(name, model, zone).into_iter().find_map(|(step, form)| {
                 let sheet = provider.exact(&form).or_else(|| {
                     let alias = self.alias(provider.aliases(&form))?;
@@ -131,7 +127,9 @@ impl<'a> Resolver<'a> {
                 })?;
                 Some(hit(sheet, step))
             })
-        })
+        });
+        let prefixed = || self.models().find_map(|model| provider.prefixed(model));
+        formed.or_else(|| Some(hit(prefixed()?, "prefix")))
     }
 
     /// Azure's data zones have prices of their own, under `eu/gpt-5` and `us/gpt-5`.

@@ -1,6 +1,6 @@
 //! All rows of one model, ready for rating.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::LayerKind;
@@ -16,7 +16,7 @@ pub(super) struct Sheet {
     pub provider: Arc<str>,
     pub model: Arc<str>,
     tokens: [Vec<Arc<PriceRow>>; TokenClass::ALL.len()],
-    units: HashMap<Arc<str>, Vec<Arc<PriceRow>>>,
+    units: BTreeMap<Arc<str>, Vec<Arc<PriceRow>>>,
     pub multipliers: Vec<Arc<MultiplierRow>>,
     /// The context tiers that rows state amounts for, and when these count.
     contexts: Vec<(ContextRange, Period)>,
@@ -66,6 +66,11 @@ impl Sheet {
             range.contains(prompt_tokens) && (period.contains(at) || period.is_assumed(at))
         });
         tiers.map(|(range, _)| range.start()).max()
+    }
+
+    /// Whether it states what tokens cost, beside fees and factors.
+    pub(super) fn prices_tokens(&self) -> bool {
+        self.tokens.iter().flatten().any(|row| row.is_literal())
     }
 
     /// Every row, classes before units.

@@ -1,7 +1,7 @@
 //! An answer: its columns, the table versions that it was read from, and its rows as they come.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -10,14 +10,15 @@ use futures::StreamExt;
 use tokio::time::Instant;
 
 use super::error::QueryError;
-use crate::setting::{ByteSize, Span};
+use crate::lake::TableName;
+use crate::setting::ByteSize;
 
 /// What an answer may still use.
 #[derive(Debug)]
 pub(super) struct Allowance {
     pub(super) rows: usize,
     pub(super) bytes: ByteSize,
-    pub(super) timeout: Span,
+    pub(super) timeout: Duration,
     pub(super) deadline: Instant,
     /// Whether errors may quote rows.
     pub(super) tells: bool,
@@ -25,8 +26,9 @@ pub(super) struct Allowance {
 
 /// The answer to a question. Dropping it ends the query.
 pub struct Answer {
-    /// The version of each table that was read, by table name.
-    pub versions: BTreeMap<String, u64>,
+    /// The tables that were read, and at which version: the same question of the same versions has
+    /// the same answer.
+    pub versions: Vec<(TableName, u64)>,
     stream: SendableRecordBatchStream,
     left: Allowance,
     bytes_used: usize,
@@ -35,7 +37,7 @@ pub struct Answer {
 
 impl Answer {
     pub(super) fn new(
-        versions: BTreeMap<String, u64>,
+        versions: Vec<(TableName, u64)>,
         stream: SendableRecordBatchStream,
         left: Allowance,
     ) -> Self {
@@ -55,8 +57,7 @@ impl Answer {
     /// The next rows; `None` after the last ones.
     ///
     /// # Errors
-    /// [`QueryError::Timeout`], [`QueryError::TooLarge`], [`QueryError::OutOfMemory`] or
-    /// [`QueryError::Failed`]; nothing follows an error.
+    /// [`QueryError::Timeout`], [`QueryError::TooLarge`] or [`QueryError::Failed`]; nothing follows an error.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, QueryError>> {
         loop {
             if self.truncated {

@@ -3,11 +3,11 @@
 //! Every question gets the newest version of the tables that it names, a session of its own, and
 //! ends at its deadline. Sessions share memory, spill space and the metadata of files.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
+use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{DataFrame, SessionContext};
@@ -20,9 +20,8 @@ use super::config::QueryConfig;
 use super::error::QueryError;
 use super::request::{Scope, SqlRequest};
 use super::scan::LakeTable;
-use super::{parameter, session, statement};
+use super::{session, statement};
 use crate::lake::{Lake, Snapshot, TableName};
-use crate::setting::Span;
 
 /// Under this address the sessions know the lake's store.
 pub(super) const STORE_URL: &str = "lake://tables/";
@@ -43,8 +42,10 @@ impl QueryEngine {
     pub fn new(lake: Arc<Lake>, config: QueryConfig) -> Result<Self, QueryError> {
         let internal = |why: DataFusionError| QueryError::Internal(why.strip_backtrace());
         let runtime = RuntimeEnvBuilder::new()
-            .with_memory_limit(config.memory_max.0, 1.0)
-            .with_max_temp_directory_size(u64::try_from(config.spill_max.0).unwrap_or(u64::MAX))
+            .with_memory_pool(Arc::new(FairSpillPool::new(config.memory.0)))
+            .with_max_temp_directory_size(
+                u64::try_from(config.spill_bytes_max.0).unwrap_or(u64::MAX),
+            )
             .build_arc()
             .map_err(internal)?;
         let url = Url::parse(STORE_URL).map_err(|why| QueryError::Internal(why.to_string()))?;
@@ -73,24 +74,25 @@ impl QueryEngine {
     }
 
     fn allowance(&self, request: &SqlRequest) -> Allowance {
-        let timeout: Span = request.timeout.unwrap_or(self.config.timeout).min(self.config.timeout);
+        let longest = self.config.timeout.0;
+        let timeout = request.timeout.map_or(longest, |wanted| wanted.min(longest));
         Allowance {
             rows: request.limit.unwrap_or(self.config.rows_max).min(self.config.rows_max),
             bytes: self.config.answer_bytes_max,
             timeout,
-            deadline: Instant::now() + timeout.0,
+            deadline: Instant::now() + timeout,
             tells: request.scope.is_all(),
         }
     }
 
     async fn start(&self, request: &SqlRequest, left: Allowance) -> Result<Answer, QueryError> {
-        if request.sql.len() > self.config.sql_bytes_max.0 {
-            let limit = self.config.sql_bytes_max.0;
+        if request.sql.len() > self.config.statement_bytes_max.0 {
+            let limit = self.config.statement_bytes_max.0;
             let detail = format!("the statement is longer than {limit} bytes");
             return Err(QueryError::TooLarge(detail));
         }
         let statement = statement::read_only(&request.sql)?;
-        let session = session::open(Arc::clone(&self.runtime));
+        let session = session::open(Arc::clone(&self.runtime), self.config.threads);
         let versions = self.show_tables(&session, &statement, &request.scope).await?;
         let frame = plan(&session, statement, request, left.rows).await?;
         let tells = left.tells;
@@ -106,10 +108,10 @@ impl QueryEngine {
         session: &SessionContext,
         statement: &Statement,
         scope: &Scope,
-    ) -> Result<BTreeMap<String, u64>, QueryError> {
+    ) -> Result<Vec<(TableName, u64)>, QueryError> {
         let named = session.state().resolve_table_references(statement);
         let named = named.map_err(|why| QueryError::planning(&why))?;
-        let mut versions = BTreeMap::new();
+        let mut versions = Vec::new();
         for table in self.lake.tables() {
             let name = table.name();
             if !LakeTable::is_visible(name, scope) {
@@ -118,7 +120,7 @@ impl QueryEngine {
             let is_named = named.iter().any(|reference| reference.table() == name.name());
             let snapshot = if is_named { self.newest(name).await? } else { table.snapshot() };
             if is_named {
-                versions.insert(name.name().to_owned(), snapshot.version());
+                versions.push((name, snapshot.version()));
             }
             let provider = LakeTable::new(table.clone(), snapshot, scope.clone());
             let shown = session.register_table(name.name(), Arc::new(provider));
@@ -149,10 +151,7 @@ async fn plan(
     reads.map_err(|_| QueryError::NotReadOnly("this statement".to_owned()))?;
     let is_query = !matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::DescribeTable(_));
     let frame = session.execute_logical_plan(plan).await.map_err(invalid)?;
-    let frame = match parameter::scalars(&request.params)? {
-        params if params.is_empty() => frame,
-        params => frame.with_param_values(params).map_err(invalid)?,
-    };
+    let frame = frame.with_param_values(request.parameters.clone()).map_err(invalid)?;
     if is_query { frame.limit(0, Some(rows.saturating_add(1))).map_err(invalid) } else { Ok(frame) }
 }
 

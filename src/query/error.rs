@@ -1,9 +1,10 @@
 //! Why a query has no answer, each with a stable code.
 
+use std::time::Duration;
+
 use datafusion::error::DataFusionError;
 
 use crate::lake::LakeError;
-use crate::setting::Span;
 
 /// Why a query has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -12,25 +13,25 @@ pub enum QueryError {
     #[error("{0}")]
     Invalid(String),
     /// The statement does more than read.
-    #[error("{0} is not allowed: one SELECT, SHOW TABLES, SHOW COLUMNS, DESCRIBE or EXPLAIN is")]
+    #[error("{0} is not allowed: send one SELECT, SHOW TABLES, SHOW COLUMNS, DESCRIBE or EXPLAIN")]
     NotReadOnly(String),
-    /// A bound parameter, or a parameter of a question, is wrong.
+    /// A name that is not there; the nearest one is named.
     #[error("{0}")]
-    Parameter(String),
+    UnknownName(String),
     /// It ran longer than allowed.
-    #[error("the query did not end within {} ms", .0.0.as_millis())]
-    Timeout(Span),
-    /// The statement, or its answer, is larger than allowed.
+    #[error(
+        "the query took longer than {} ms: narrow it by `date`, or raise `query.timeout`",
+        .0.as_millis()
+    )]
+    Timeout(Duration),
+    /// The statement, its answer or the memory that it needs is larger than allowed.
     #[error("{0}")]
     TooLarge(String),
-    /// It needs more memory than queries may use.
-    #[error("the query needs more memory than queries may use")]
-    OutOfMemory,
     /// It failed while it ran.
     #[error("the query failed while it ran{0}")]
     Failed(String),
-    /// The lake is not to be had at the moment.
-    #[error("the lake is not to be had at the moment")]
+    /// The tables cannot be read now.
+    #[error("the tables cannot be read now")]
     Unavailable(#[source] LakeError),
     /// A fault of ours.
     #[error("the query could not be run: {0}")]
@@ -43,10 +44,9 @@ impl QueryError {
         match self {
             Self::Invalid(_) => "sql_invalid",
             Self::NotReadOnly(_) => "not_read_only",
-            Self::Parameter(_) => "parameter_invalid",
+            Self::UnknownName(_) => "unknown_name",
             Self::Timeout(_) => "timeout",
             Self::TooLarge(_) => "too_large",
-            Self::OutOfMemory => "out_of_memory",
             Self::Failed(_) => "sql_failed",
             Self::Unavailable(_) => "unavailable",
             Self::Internal(_) => "internal",
@@ -55,13 +55,18 @@ impl QueryError {
 
     /// Whether the same query may succeed later without anybody acting.
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::Timeout(_) | Self::OutOfMemory | Self::Unavailable(_))
+        matches!(self, Self::Timeout(_) | Self::Unavailable(_))
+    }
+
+    fn out_of_memory() -> Self {
+        let message = "the query needs more memory than it may have: narrow it by `date`";
+        Self::TooLarge(message.to_owned())
     }
 
     /// An error of planning: it quotes the statement, never a row.
     pub(super) fn planning(error: &DataFusionError) -> Self {
         match error.find_root() {
-            DataFusionError::ResourcesExhausted(_) => Self::OutOfMemory,
+            DataFusionError::ResourcesExhausted(_) => Self::out_of_memory(),
             _ => Self::Invalid(first_line(&error.strip_backtrace())),
         }
     }
@@ -69,7 +74,7 @@ impl QueryError {
     /// An error of running. It may quote a row: only who may see every row is told.
     pub(super) fn running(error: &DataFusionError, tells: bool) -> Self {
         match error.find_root() {
-            DataFusionError::ResourcesExhausted(_) => Self::OutOfMemory,
+            DataFusionError::ResourcesExhausted(_) => Self::out_of_memory(),
             _ if tells => Self::Failed(format!(": {}", first_line(&error.strip_backtrace()))),
             _ => Self::Failed(String::new()),
         }

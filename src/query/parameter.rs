@@ -3,31 +3,25 @@
 use datafusion::scalar::ScalarValue;
 use serde_json::{Number, Value};
 
-use super::error::QueryError;
 use crate::money::Decimal;
 
 /// Digits of the widest decimal.
 const PRECISION_MAX: u8 = 38;
 
-/// The scalars of the parameters, in order.
+/// A bound parameter from JSON: a text, a number, a truth value or null.
 ///
 /// # Errors
-/// [`QueryError::Parameter`] for an array, an object, or a number that no decimal holds.
-pub(super) fn scalars(params: &[Value]) -> Result<Vec<ScalarValue>, QueryError> {
-    params.iter().enumerate().map(|(index, value)| scalar(index + 1, value)).collect()
-}
-
-fn scalar(place: usize, value: &Value) -> Result<ScalarValue, QueryError> {
+/// What was expected, for an array, an object, or a number that no decimal holds.
+pub fn parameter(value: &Value) -> Result<ScalarValue, String> {
     match value {
         Value::Null => Ok(ScalarValue::Null),
         Value::Bool(value) => Ok(ScalarValue::Boolean(Some(*value))),
         Value::String(text) => Ok(ScalarValue::Utf8(Some(text.clone()))),
-        Value::Number(number) => number_scalar(number).ok_or_else(|| {
-            QueryError::Parameter(format!("parameter ${place} = `{number}` has too many digits"))
-        }),
-        Value::Array(_) | Value::Object(_) => Err(QueryError::Parameter(format!(
-            "parameter ${place} must be a text, a number, a boolean or null"
-        ))),
+        Value::Number(number) => number_scalar(number)
+            .ok_or_else(|| format!("parameter `{number}`: expected at most 38 digits")),
+        Value::Array(_) | Value::Object(_) => {
+            Err("a parameter is a text, a number, a truth value or null".to_owned())
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! What is asked, by whom, and within which limits.
 
-use serde_json::Value;
+use std::time::Duration;
 
-use crate::setting::Span;
+use datafusion::scalar::ScalarValue;
 
 /// Whose rows a query sees.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,12 +26,12 @@ impl Scope {
 pub struct SqlRequest {
     /// One statement that reads.
     pub sql: String,
-    /// The values of `$1`, `$2` and so on.
-    pub params: Vec<Value>,
+    /// What `$1`, `$2` and so on stand for; bound, never spliced.
+    pub parameters: Vec<ScalarValue>,
     /// The most rows to answer; the configured limit holds as well.
     pub limit: Option<usize>,
     /// The longest to take; the configured limit holds as well.
-    pub timeout: Option<Span>,
+    pub timeout: Option<Duration>,
     /// Whose rows it sees.
     pub scope: Scope,
 }

@@ -26,10 +26,11 @@ const FUNCTIONS_LEFT_OUT: [&str; 11] = [
 ];
 
 /// A session without tables.
-pub(super) fn open(runtime: Arc<RuntimeEnv>) -> SessionContext {
+pub(super) fn open(runtime: Arc<RuntimeEnv>, threads: usize) -> SessionContext {
     let mut config = SessionConfig::new()
         .with_default_catalog_and_schema(CATALOG, SCHEMA)
-        .with_information_schema(true);
+        .with_information_schema(true)
+        .with_target_partitions(threads.max(1));
     let options = config.options_mut();
     options.explain.logical_plan_only = true;
     options.execution.enable_recursive_ctes = false;

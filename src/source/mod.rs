@@ -1,5 +1,6 @@
 //! Where raw events come from, with offsets: Kafka and the embedded durable log, behind one trait.
 
+mod anomaly_log;
 mod config;
 mod contract;
 #[cfg(feature = "kafka")]

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::anomaly_log::AnomalyLog;
 use super::config::{SourceConfig, SourceKind, SpoolDurability};
 use super::spool::Spool;
 use super::{EventLog, Publisher, Source, SourceError};
@@ -14,8 +15,8 @@ pub struct Opened {
     pub source: Box<dyn Source>,
     /// Where front doors append.
     pub log: Arc<dyn EventLog>,
-    /// Where anomalies are published; the embedded default has none.
-    pub publisher: Option<Arc<dyn Publisher>>,
+    /// Where anomalies are published: a topic, or a file beside the embedded log.
+    pub publisher: Arc<dyn Publisher>,
     /// The embedded log's id, which the data directory's manifest names.
     pub log_id: Option<String>,
 }
@@ -36,7 +37,7 @@ pub async fn open(config: &SourceConfig, data_dir: &Path) -> Result<Opened, Sour
             Ok(Opened {
                 source: Box::new(spool.source),
                 log: spool.log,
-                publisher: None,
+                publisher: Arc::new(AnomalyLog::new(&data_dir.join("anomalies.ndjson"))),
                 log_id: Some(spool.id),
             })
         }
@@ -53,7 +54,7 @@ async fn open_kafka(config: &SourceConfig) -> Result<Opened, SourceError> {
     Ok(Opened {
         source: Box::new(source),
         log: Arc::new(log),
-        publisher: Some(Arc::new(publisher)),
+        publisher: Arc::new(publisher),
         log_id: None,
     })
 }

@@ -8,7 +8,7 @@ use super::doors::Door;
 use super::receipt::Receipt;
 use crate::api::problem::{Problem, ProblemKind};
 use crate::api::state::App;
-use crate::event::{Envelope, EnvelopeBody, split_events};
+use crate::event::{Envelope, EnvelopeBody, Undecoded, split_events};
 use crate::source::{LogEntry, SourceError};
 use crate::time::Timestamp;
 
@@ -59,9 +59,10 @@ fn read(
                 receipt.accepted += 1;
                 EnvelopeBody::Event(Box::new(event))
             }
-            Err(rejection) => {
+            Err(undecoded) => {
+                let Undecoded { rejection, part } = *undecoded;
                 receipt.reject(index, &rejection);
-                EnvelopeBody::Rejected { index, rejection, part: None }
+                EnvelopeBody::Rejected { index, rejection, part }
             }
         };
         entries.push(entry(delivery, accepted_at, body));

@@ -11,18 +11,18 @@ use super::delivery::Delivery;
 use super::receipt::Receipt;
 use crate::api::problem::{Problem, ProblemKind};
 use crate::api::state::App;
-use crate::event::{CallEvent, Rejection};
+use crate::event::{CallEvent, Undecoded};
 
 /// One wire format: its name in metrics, and how its events are read.
 pub struct Door {
     /// The name.
     pub name: &'static str,
     /// Reads one event.
-    pub decode: fn(&[u8]) -> Result<CallEvent, Rejection>,
+    pub decode: fn(&[u8]) -> Result<CallEvent, Box<Undecoded>>,
 }
 
-static EVENTS: Door = Door { name: "events", decode: crate::event::decode_call_event };
-static LITELLM: Door = Door { name: "litellm", decode: crate::event::decode_litellm };
+static EVENTS: Door = Door { name: "events", decode: crate::event::read_call_event };
+static LITELLM: Door = Door { name: "litellm", decode: crate::event::read_litellm };
 
 type Taken = Result<(StatusCode, Json<Receipt>), Problem>;
 

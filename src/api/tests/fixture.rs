@@ -98,6 +98,8 @@ pub async fn state(log: Arc<MemoryLog>) -> ApiState {
         clock,
         keys: Arc::new(keys.expect("no keys yet")),
         log: Some(log),
+        engine: None,
+        books: None,
         checks: Vec::new(),
         registry: prometheus::Registry::new(),
     }

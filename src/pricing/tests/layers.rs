@@ -140,3 +140,33 @@ fn aliases_stand_for_models_of_a_tenant_for_a_time() {
     assert_eq!(status("p", "deployed", before, Some("acme")), ("unpriced", None, None));
     assert_eq!(status("reseller", "p-m", at, None), found("other_provider"));
 }
+
+#[test]
+fn a_prefix_makes_a_model_known_only_where_it_prices_tokens() {
+    let book = layered(&["
+        provider = 'p'
+        [[model]]
+        prefix = ''
+        rates = { web_search_call = '10 / 1000' }
+        [[model]]
+        prefix = 'm-'
+        rates = { web_fetch_call = '0' }
+        [[model]]
+        prefix = 'm-large-'
+        rates = { input_text = '3' }
+        [[model]]
+        name = 'm-large-1'
+        rates = { input_text = '5' }
+    "]);
+    let resolution = |model: &str| {
+        let event = event(&json!({ "provider": "p", "model": model }));
+        let usage = usage(&json!({ "input_text": 1_000_000, "web_search_call": 1 }));
+        let cost = book.rate(&event, &usage, None);
+        (cost.resolution, cost.cost.map(|cost| cost.to_string()))
+    };
+    let found = |step: &str, amount: &str| (Some(step.to_owned()), Some(amount.to_owned()));
+    assert_eq!(resolution("m-small"), (None, None));
+    assert_eq!(resolution("m-large-2"), found("prefix", "3.01"));
+    assert_eq!(resolution("m-large-1"), found("exact", "5.01"));
+    assert_eq!(resolution("m-large-1-20261101"), found("date_stripped", "5.01"));
+}

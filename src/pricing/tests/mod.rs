@@ -1,6 +1,8 @@
 //! Tests of the room as a whole: worked cases, golden fixtures, properties.
 
+mod builtin;
 mod cases;
+mod importing;
 mod layers;
 mod properties;
 mod rating;

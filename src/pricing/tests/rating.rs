@@ -206,5 +206,6 @@ fn an_explanation_names_row_formula_and_factors() {
 fn a_models_prices_at_an_instant() {
     let at = "2026-11-22T12:00:00Z".parse().expect("a time");
     insta::assert_snapshot!(book(BOOK).explain_model("openai", "m-2026-01-01", at));
+    assert_eq!(book(BOOK).providers_of("m"), ["openai"]);
     assert!(book(BOOK).explain_model("openai", "other", at).starts_with("no rows for"));
 }

@@ -148,6 +148,15 @@ fn the_version_is_that_of_the_content() {
 }
 
 #[test]
+fn unchanged_files_are_known() {
+    let mine = |text: &str| [Layer::new("mine.toml", text)];
+    let book = PriceBook::load(&mine("observed = 2026-11-01")).expect("a book");
+    assert!(book.is_of(&mine("observed = 2026-11-01")));
+    assert!(!book.is_of(&mine("observed = 2026-11-02")) && !book.is_of(&[]));
+    assert!(PriceBook::builtin().is_of(&[]));
+}
+
+#[test]
 fn the_built_in_book_is_sound_and_knows_its_age() {
     let book = PriceBook::builtin();
     assert!(book.rows().count() > 2_000, "{}", book.rows().count());

@@ -43,8 +43,8 @@ impl LakeTable {
     /// The scope's own condition; `None` where it sees every row.
     fn condition(&self) -> Option<Expr> {
         let Scope::Tenants(tenants) = &self.scope else { return None };
-        let own =
-            col(TENANT).in_list(tenants.iter().map(|tenant| lit(tenant.as_str())).collect(), false);
+        let list: Vec<Expr> = tenants.iter().map(|tenant| lit(tenant.as_str())).collect();
+        let own = if list.is_empty() { lit(false) } else { col(TENANT).in_list(list, false) };
         // A price row without a tenant is a list price: everyone's.
         let is_list = self.table.name() == TableName::Prices;
         Some(if is_list { own.or(col(TENANT).is_null()) } else { own })

@@ -57,7 +57,7 @@ pub enum Interval {
 }
 
 /// A question about costs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct CostsRequest {
     /// Names of [`COST_COLUMNS`].
     pub group_by: Vec<String>,

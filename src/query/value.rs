@@ -29,7 +29,7 @@ pub(super) fn plain(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
 
 /// A cell as JSON.
 pub(super) fn json(array: &dyn Array, row: usize) -> Result<Value, ArrowError> {
-    if array.is_null(row) {
+    if array.is_null(row) || array.data_type().is_null() {
         return Ok(Value::Null);
     }
     Ok(match array.data_type() {

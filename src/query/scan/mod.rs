@@ -6,3 +6,5 @@ mod provider;
 mod prune;
 
 pub(super) use provider::LakeTable;
+#[cfg(test)]
+pub(super) use prune::prune;

@@ -28,7 +28,7 @@ const TEXT_CHARS_KEPT: usize = 32;
 const CUT_MICROS: i64 = 999;
 
 /// The files that can hold a wanted row.
-pub(super) fn prune<'a>(
+pub(in crate::query) fn prune<'a>(
     files: &'a [DataFile],
     schema: &SchemaRef,
     filters: &[Expr],

@@ -8,7 +8,10 @@ use std::fmt::Write;
 use tokenmeter::pricing::{Layer, PriceBook};
 
 /// Provider, model, and USD per million tokens by class.
-pub const PRICES: [(&str, &str, &[(&str, &str)]); 3] = [
+type Prices = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// All that the calls need.
+pub const PRICES: [Prices; 3] = [
     (
         "openai",
         "gpt-5-mini",
@@ -38,7 +41,7 @@ pub fn book() -> PriceBook {
     PriceBook::from_layers(&layers).expect("a price book")
 }
 
-fn layer((provider, model, rates): &(&str, &str, &[(&str, &str)])) -> Layer {
+fn layer((provider, model, rates): &Prices) -> Layer {
     let rates: Vec<String> =
         rates.iter().map(|(class, usd)| format!("{class} = \"{usd}\"")).collect();
     let text = format!(

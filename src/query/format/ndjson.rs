@@ -15,7 +15,8 @@ use crate::query::error::QueryError;
 /// The lines of a batch.
 pub(super) fn lines(batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
     let schema = batch.schema();
-    let names: Vec<Value> = schema.fields().iter().map(|f| Value::from(f.name().as_str())).collect();
+    let names: Vec<Value> =
+        schema.fields().iter().map(|f| Value::from(f.name().as_str())).collect();
     let mut lines = Vec::new();
     for row in rows(batch)? {
         // By hand: an object of `serde_json` would sort the columns.

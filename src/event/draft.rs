@@ -56,8 +56,8 @@ impl Draft {
     /// Takes the value of the field at that place of [`FIELDS`].
     ///
     /// # Errors
-    /// [`RejectionCode::DuplicateKey`]. A value that cannot be read is told by [`Draft::finish`], so
-    /// that the rest of the event is known by then.
+    /// [`RejectionCode::DuplicateKey`]. A value that cannot be read is told by [`Draft::finish`]:
+    /// the rest of the event is known by then.
     pub fn take(&mut self, place: usize, value: Json) -> Result<(), Rejection> {
         let Some(field) = FIELDS.get(place) else { return Ok(()) };
         let bit = 1 << place;

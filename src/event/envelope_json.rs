@@ -1,6 +1,6 @@
 //! Envelopes as bytes: JSON, version 1.
 //!
-//! What is written is decoded and scrubbed already. Reading holds on to the allow-list all the same.
+//! What is written is decoded and scrubbed already. Reading keeps to the allow-list all the same.
 
 use super::decode::read_event;
 use super::reader::Reader;

@@ -1,6 +1,6 @@
 //! A body of several events becomes its events: one object, a list of them, or one a line.
 //!
-//! In: the bytes of a request or a file. Out: the bytes of each event. Only where the body cannot be
+//! In: the bytes of a request or a file. Out: those of each event. Only where the body cannot be
 //! split at all is it refused as a whole; a broken event among good ones is its own fault.
 
 use jiter::{Jiter, Peek};

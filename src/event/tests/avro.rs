@@ -129,7 +129,7 @@ fn every_field_is_the_same_in_both_formats() {
     assert_eq!(event.canonical(), json.canonical(), "hashes follow from it");
 }
 
-/// The example beside our schema, in Avro's own JSON encoding, where a union's value names its type.
+/// The example beside our schema, in Avro's JSON encoding, where a union's value names its type.
 #[test]
 fn the_avro_example_is_the_twin_of_the_json_example() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/examples");

@@ -17,7 +17,7 @@ mod scan;
 mod session;
 mod statement;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod value;
 
 pub use answer::Answer;

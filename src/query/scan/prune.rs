@@ -42,7 +42,7 @@ pub(in crate::query) fn prune<'a>(
     let Some(pruning) = builder.build(predicate) else {
         return Ok(files.iter().collect());
     };
-    let statistics = files.iter().map(|file| Bounds::of(file)).collect();
+    let statistics = files.iter().map(Bounds::of).collect();
     let kept = pruning.prune(&FileBounds { schema: Arc::clone(schema), files: statistics })?;
     Ok(files.iter().zip(kept).filter_map(|(file, kept)| kept.then_some(file)).collect())
 }

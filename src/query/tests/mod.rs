@@ -5,7 +5,7 @@
 mod access;
 mod costs;
 mod formats;
-mod lake;
+pub(crate) mod lake;
 mod limits;
 mod questions;
 mod reads;

@@ -110,7 +110,9 @@ impl Draft {
         let missing = || self.missing().map(|field| missing(field.name));
         let rejection = self.fault.clone().or_else(missing);
         if let Some(rejection) = rejection {
-            let part = Some(self.part());
+            let part = Some(self.part()).filter(|part| {
+                received_bytes <= SURELY_SMALL_BYTES || part.to_string().len() <= STORED_BYTES_MAX
+            });
             let rejection = match self.event_id() {
                 Some(id) => rejection.of(id),
                 None => rejection,

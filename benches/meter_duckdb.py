@@ -28,36 +28,44 @@ COLUMNS = {name: "VARCHAR" for name in [
     + ", cache_creation STRUCT(ephemeral_5m_input_tokens BIGINT, ephemeral_1h_input_tokens BIGINT)"
     + ", service_tier VARCHAR, trafficType VARCHAR)",
 }
-CLASSES = ["input_text", "cache_read_text", "cache_write_5m", "cache_write_1h", "output_text", "output_reasoning"]
+CLASSES = [
+    "input_text", "cache_read_text", "cache_write_5m", "cache_write_1h", "output_text",
+    "output_reasoning",
+]
 
 # What a class without a price of its own costs: thoughts are billed as text.
 FALLBACK = {"output_reasoning": "output_text"}
 
-READ = "read_ndjson(?, columns = {%s})" % ", ".join(f"{name}: '{kind}'" for name, kind in COLUMNS.items())
+KINDS = ", ".join(f"{name}: '{kind}'" for name, kind in COLUMNS.items())
 METER = f"""
 create or replace table charges as
 with classes as (
     select *,
         case provider
-            when 'openai' then usage.prompt_tokens - coalesce(usage.prompt_tokens_details.cached_tokens, 0)
+            when 'openai' then usage.prompt_tokens
+                - coalesce(usage.prompt_tokens_details.cached_tokens, 0)
             when 'anthropic' then usage.input_tokens
-            else usage.promptTokenCount - coalesce(usage.cachedContentTokenCount, 0) end as input_text,
+            else usage.promptTokenCount - coalesce(usage.cachedContentTokenCount, 0)
+        end as input_text,
         coalesce(usage.prompt_tokens_details.cached_tokens, usage.cache_read_input_tokens,
             usage.cachedContentTokenCount, 0) as cache_read_text,
         coalesce(usage.cache_creation.ephemeral_5m_input_tokens, 0) as cache_write_5m,
         coalesce(usage.cache_creation.ephemeral_1h_input_tokens, 0) as cache_write_1h,
         case provider
-            when 'openai' then usage.completion_tokens - coalesce(usage.completion_tokens_details.reasoning_tokens, 0)
+            when 'openai' then usage.completion_tokens
+                - coalesce(usage.completion_tokens_details.reasoning_tokens, 0)
             when 'anthropic' then usage.output_tokens
-            else usage.candidatesTokenCount end as output_text,
-        coalesce(usage.completion_tokens_details.reasoning_tokens, usage.thoughtsTokenCount, 0) as output_reasoning
-    from {READ}
+            else usage.candidatesTokenCount
+        end as output_text,
+        coalesce(usage.completion_tokens_details.reasoning_tokens, usage.thoughtsTokenCount, 0)
+            as output_reasoning
+    from read_ndjson(?, columns = {{{KINDS}}})
 )
 select c.*, make_timestamp(occurred_at * 1000) as occurred,
     sha256('bench' || source || event_id) as identity_hash,
-    sha256(concat_ws('|', c.provider, api, c.model, operation, status, tenant, team, feature, environment,
-        user_id, trace_id, provider_response_id, http_status, latency_ms, ttft_ms, stream,
-        tags::varchar, usage::varchar, occurred_at)) as content_hash,
+    sha256(concat_ws('|', c.provider, api, c.model, operation, status, tenant, team, feature,
+        environment, user_id, trace_id, provider_response_id, http_status, latency_ms, ttft_ms,
+        stream, tags::varchar, usage::varchar, occurred_at)) as content_hash,
     input_text * p.usd_input_text as input_cost,
     cache_read_text * p.usd_cache_read_text + cache_write_5m * p.usd_cache_write_5m
         + cache_write_1h * p.usd_cache_write_1h as cache_cost,
@@ -75,14 +83,16 @@ def cpu_seconds():
 
 def fill_prices(db, prices):
     columns = ", ".join(f"usd_{name} decimal(18, 12)" for name in CLASSES)
-    db.execute(f"create table prices (provider varchar, model varchar, effective_from timestamp, {columns})")
+    key = "provider varchar, model varchar, effective_from timestamp"
+    db.execute(f"create table prices ({key}, {columns})")
     books = {}
     for provider, model, token_class, usd in (price.split(",") for price in prices):
         books.setdefault((provider, model), {})[token_class] = Decimal(usd) / 1_000_000
     for (provider, model), rates in books.items():
         row = [rates.get(name, rates.get(FALLBACK.get(name), Decimal(0))) for name in CLASSES]
         marks = ", ".join("?" * len(row))
-        db.execute(f"insert into prices values (?, ?, timestamp '2025-01-01', {marks})", [provider, model, *row])
+        insert = f"insert into prices values (?, ?, timestamp '2025-01-01', {marks})"
+        db.execute(insert, [provider, model, *row])
 
 
 def main():

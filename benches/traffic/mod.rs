@@ -8,7 +8,10 @@ use std::fmt::Write;
 use tokenmeter::pricing::{Layer, PriceBook};
 
 /// Provider, model, and USD per million tokens by class.
-pub const PRICES: [(&str, &str, &[(&str, &str)]); 3] = [
+type Prices = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// All that the calls need.
+pub const PRICES: [Prices; 3] = [
     (
         "openai",
         "gpt-5-mini",
@@ -38,7 +41,7 @@ pub fn book() -> PriceBook {
     PriceBook::from_layers(&layers).expect("a price book")
 }
 
-fn layer((provider, model, rates): &(&str, &str, &[(&str, &str)])) -> Layer {
+fn layer((provider, model, rates): &Prices) -> Layer {
     let rates: Vec<String> =
         rates.iter().map(|(class, usd)| format!("{class} = \"{usd}\"")).collect();
     let text = format!(
@@ -78,10 +81,10 @@ fn call(line: &mut String, number: u64, random: &mut Random) -> std::fmt::Result
     write!(line, r#""tags":{{"app":"checkout","release":"2026.11.{}"}},"#, random.below(30))?;
     write!(line, r#""trace_id":"{:032x}","provider_response_id":"resp-{number:x}","#, number)?;
     write!(line, r#""latency_ms":{},"ttft_ms":{},"#, 400 + random.below(9_000), random.below(400))?;
-    line.push_str(r#""usage":"#);
-    usage(line, place, random)?;
-    line.push_str("}\n");
-    Ok(())
+    let mut block = String::new();
+    usage(&mut block, place, random)?;
+    // Wrapped above for its readers; a line is one line.
+    writeln!(line, r#""usage":{}}}"#, block.replace(['\n', ' '], ""))
 }
 
 fn usage(line: &mut String, place: usize, random: &mut Random) -> std::fmt::Result {
@@ -91,20 +94,28 @@ fn usage(line: &mut String, place: usize, random: &mut Random) -> std::fmt::Resu
     match place {
         0 => write!(
             line,
-            r#"{{"prompt_tokens":{input},"completion_tokens":{output},"total_tokens":{},"prompt_tokens_details":{{"cached_tokens":{cached},"audio_tokens":0}},"completion_tokens_details":{{"reasoning_tokens":{thoughts},"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}}}"#,
+            r#"{{"prompt_tokens":{input},"completion_tokens":{output},"total_tokens":{},
+            "prompt_tokens_details":{{"cached_tokens":{cached},"audio_tokens":0}},
+            "completion_tokens_details":{{"reasoning_tokens":{thoughts},"audio_tokens":0,
+            "accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}}}"#,
             input + output
         ),
         1 => {
             let (short, long) = (random.below(800), random.below(300));
             write!(
                 line,
-                r#"{{"input_tokens":{fresh},"cache_read_input_tokens":{cached},"cache_creation_input_tokens":{},"cache_creation":{{"ephemeral_5m_input_tokens":{short},"ephemeral_1h_input_tokens":{long}}},"output_tokens":{answer},"service_tier":"standard"}}"#,
+                r#"{{"input_tokens":{fresh},"cache_read_input_tokens":{cached},
+                "cache_creation_input_tokens":{},"output_tokens":{answer},
+                "cache_creation":{{"ephemeral_5m_input_tokens":{short},
+                "ephemeral_1h_input_tokens":{long}}},"service_tier":"standard"}}"#,
                 short + long
             )
         }
         _ => write!(
             line,
-            r#"{{"promptTokenCount":{input},"cachedContentTokenCount":{cached},"candidatesTokenCount":{answer},"thoughtsTokenCount":{thoughts},"totalTokenCount":{},"trafficType":"ON_DEMAND"}}"#,
+            r#"{{"promptTokenCount":{input},"cachedContentTokenCount":{cached},
+            "candidatesTokenCount":{answer},"thoughtsTokenCount":{thoughts},
+            "totalTokenCount":{},"trafficType":"ON_DEMAND"}}"#,
             input + output
         ),
     }

@@ -1,13 +1,16 @@
 //! Questions over HTTP: SQL, costs, anomalies, prices.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -53,7 +56,7 @@ pub async fn sql(
         scope: scope(&caller),
     };
     let format = body.format.or_else(|| accepted(&headers)).unwrap_or_default();
-    answered(engine(&app)?.ask(&request).await, format)
+    answered(engine(&app)?.ask(&request).await, format).await
 }
 
 /// `GET /v1/costs`: what was spent, by any columns.
@@ -65,7 +68,7 @@ pub async fn costs(
 ) -> Result<Response, Problem> {
     let format = format_of(&mut terms, &headers)?;
     let request = costs_request(terms, scope(&caller))?;
-    answered(engine(&app)?.costs(&request).await, format)
+    answered(engine(&app)?.costs(&request).await, format).await
 }
 
 fn costs_request(
@@ -108,7 +111,7 @@ pub async fn anomalies(
         scope: scope(&caller),
         ..SqlRequest::new(ANOMALIES)
     };
-    answered(engine(&app)?.ask(&request).await, format)
+    answered(engine(&app)?.ask(&request).await, format).await
 }
 
 /// `GET /v1/prices`: the rows of the book in force that hold at a time.
@@ -159,19 +162,22 @@ fn engine(app: &App) -> Result<&QueryEngine, Problem> {
     engine.ok_or_else(|| Problem::new(ProblemKind::NotFound, "this instance answers no questions"))
 }
 
-fn answered(answer: Result<Answer, QueryError>, format: Format) -> Result<Response, Problem> {
-    let answer = answer.map_err(|error| refused(&error))?;
-    let body = query::encode(&answer, format);
-    let mut response = body.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+async fn answered(answer: Result<Answer, QueryError>, format: Format) -> Result<Response, Problem> {
+    let mut answer = answer.map_err(|error| refused(&error))?;
     let versions: Vec<String> =
         answer.versions.iter().map(|(table, at)| format!("{}={at}", table.name())).collect();
-    let told = [
-        ("x-query-id", Uuid::new_v4().to_string()),
-        ("x-table-versions", versions.join(",")),
-        ("x-truncated", answer.truncated.to_string()),
-    ];
+    let mut told =
+        vec![("x-query-id", Uuid::new_v4().to_string()), ("x-table-versions", versions.join(","))];
+    let mut response = if format == Format::Ndjson {
+        let lines = query::ndjson(answer).await.map_err(|error| refused(&error))?;
+        Body::from_stream(lines.map(Ok::<_, Infallible>)).into_response()
+    } else {
+        let body = query::encode(&mut answer, format).await.map_err(|error| refused(&error))?;
+        told.push(("x-truncated", answer.truncated().to_string()));
+        body.into_response()
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
     for (name, value) in told {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(HeaderName::from_static(name), value);
@@ -184,11 +190,15 @@ fn refused(error: &QueryError) -> Problem {
     let kind = match error {
         QueryError::Invalid(_) | QueryError::NotReadOnly(_) => ProblemKind::QueryRefused,
         QueryError::UnknownName(_) => ProblemKind::InvalidRequest,
-        QueryError::Timeout { .. } | QueryError::TooLarge(_) => ProblemKind::QueryLimit,
-        QueryError::Forbidden(_) => ProblemKind::Forbidden,
-        QueryError::Lake(error) => {
-            tracing::warn!(%error, "a question could not be answered");
-            return Problem::new(ProblemKind::Unavailable, "the tables cannot be read now");
+        QueryError::Timeout(_) | QueryError::TooLarge(_) => ProblemKind::QueryLimit,
+        QueryError::Failed(_) => ProblemKind::QueryFailed,
+        QueryError::Unavailable(why) => {
+            tracing::warn!(error = %why, "a question could not be answered");
+            ProblemKind::Unavailable
+        }
+        QueryError::Internal(why) => {
+            tracing::error!(error = %why, "a question could not be answered");
+            return Problem::new(ProblemKind::Internal, "the fault is ours; it was logged");
         }
     };
     Problem::new(kind, error.to_string())

@@ -11,7 +11,7 @@ use super::node;
 use super::remote::Remote;
 use super::table;
 use crate::lake::Lake;
-use crate::query::{self, Answer, CostsRequest, Format, QueryEngine, SqlRequest};
+use crate::query::{self, CostsRequest, Format, QueryEngine, SqlRequest};
 use crate::time::SystemClock;
 
 /// Where questions are asked.
@@ -45,7 +45,7 @@ impl Place {
             ));
         }
         let lake = Lake::open(&config.lake, Arc::new(SystemClock)).await?;
-        Ok(Self::Lake(QueryEngine::new(Arc::new(lake), config.query)))
+        Ok(Self::Lake(QueryEngine::new(Arc::new(lake), config.query)?))
     }
 
     /// The answer to a statement, in a format.
@@ -68,7 +68,7 @@ impl Place {
                 let parameters: Result<Vec<_>, String> = parameters.collect();
                 let mut request = SqlRequest::new(sql);
                 request.parameters = parameters.map_err(anyhow::Error::msg)?;
-                Ok(query::encode(&engine.ask(&request).await?, format))
+                Ok(query::encode(&mut engine.ask(&request).await?, format).await?)
             }
         }
     }
@@ -89,8 +89,8 @@ impl Place {
         match self {
             Self::Server(remote) => Rows::read(&remote.get(&format!("/v1/costs?{query}")).await?),
             Self::Lake(engine) => {
-                let answer: Answer = engine.costs(request).await?;
-                Rows::read(&query::encode(&answer, Format::Json))
+                let mut answer = engine.costs(request).await?;
+                Rows::read(&query::encode(&mut answer, Format::Json).await?)
             }
         }
     }

@@ -108,7 +108,7 @@ impl Node {
         if let Ok(first) = std::env::var(FIRST_KEY) {
             keys.ensure_first(&first).await.with_context(|| format!("the key in `{FIRST_KEY}`"))?;
         }
-        let engine = Arc::new(QueryEngine::new(lake.clone(), config.query.clone()));
+        let engine = Arc::new(QueryEngine::new(lake.clone(), config.query.clone())?);
         let mut node = Self {
             lake,
             log,

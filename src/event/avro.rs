@@ -1,6 +1,6 @@
 //! The raw call event as Avro, behind a schema registry.
 //!
-//! In: a message's bytes and headers, the writer's schema. Out: the same [`CallEvent`] as from JSON.
+//! In: a message's bytes and headers, the writer's schema. Out: the same [`CallEvent`] as of JSON.
 //! The writer's schema is resolved to ours as Avro's specification says
 //! (<https://avro.apache.org/docs/1.12.0/specification/#schema-resolution>, read 2026-11-23).
 
@@ -140,12 +140,12 @@ impl AvroDecoder {
 
     /// Decodes one event.
     ///
-    /// Fields are matched by name; ours have no aliases, and those with a default have null. What is
-    /// not ours is skipped.
+    /// Fields are matched by name; ours have no aliases, and no default but null. What is not ours
+    /// is skipped.
     ///
     /// # Errors
-    /// [`RejectionCode::InvalidAvro`] when the bytes break off, go on after the event or are none, or
-    /// what decoding JSON gives.
+    /// [`RejectionCode::InvalidAvro`] when the bytes break off, go on after the event or are none;
+    /// else what decoding JSON gives.
     pub fn decode(&self, body: &[u8]) -> Result<CallEvent, Box<Undecoded>> {
         check_received(body)?;
         let mut draft = Draft::new();

@@ -56,8 +56,8 @@ impl Draft {
     /// Takes the value of the field at that place of [`FIELDS`].
     ///
     /// # Errors
-    /// [`RejectionCode::DuplicateKey`]. A value that cannot be read is told by [`Draft::finish`], so
-    /// that the rest of the event is known by then.
+    /// [`RejectionCode::DuplicateKey`]. A value that cannot be read is told by [`Draft::finish`]:
+    /// the rest of the event is known by then.
     pub fn take(&mut self, place: usize, value: Json) -> Result<(), Rejection> {
         let Some(field) = FIELDS.get(place) else { return Ok(()) };
         let bit = 1 << place;
@@ -110,7 +110,9 @@ impl Draft {
         let missing = || self.missing().map(|field| missing(field.name));
         let rejection = self.fault.clone().or_else(missing);
         if let Some(rejection) = rejection {
-            let part = Some(self.part());
+            let part = Some(self.part()).filter(|part| {
+                received_bytes <= SURELY_SMALL_BYTES || part.to_string().len() <= STORED_BYTES_MAX
+            });
             let rejection = match self.event_id() {
                 Some(id) => rejection.of(id),
                 None => rejection,

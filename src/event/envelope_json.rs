@@ -1,6 +1,6 @@
 //! Envelopes as bytes: JSON, version 1.
 //!
-//! What is written is decoded and scrubbed already. Reading holds on to the allow-list all the same.
+//! What is written is decoded and scrubbed already. Reading keeps to the allow-list all the same.
 
 use super::decode::read_event;
 use super::reader::Reader;
@@ -12,6 +12,8 @@ use crate::money::Decimal;
 use crate::time::Timestamp;
 
 const VERSION: u64 = 1;
+/// An event is inside an envelope, its part inside a rejection inside an envelope.
+const WRAPPING_LEVELS: usize = 2;
 /// Room for a usual envelope.
 const USUAL_BYTES: usize = 1_280;
 
@@ -43,7 +45,7 @@ impl Envelope {
     /// # Errors
     /// A [`Rejection`] when the bytes are no envelope of a version that is known.
     pub fn decode(bytes: &[u8]) -> Result<Self, Rejection> {
-        let mut reader = Reader::new(bytes)?;
+        let mut reader = Reader::new(bytes)?.wrapped(WRAPPING_LEVELS);
         let (mut fields, mut bodies) = (Fields::default(), Vec::new());
         let envelope = reader.peek_object("an envelope is an object")?;
         reader.each_field(envelope, known, |reader, field, peek| {

@@ -2,8 +2,9 @@
 //!
 //! In: one payload, about 10 KB of which most is a price map and the conversation. Out: a
 //! [`CallEvent`], by way of the raw event's own fields, so that what they allow holds here, too.
-//! Token detail stands in `metadata.usage_object` only; LiteLLM's own cost, a float, is kept as
-//! reported and never summed as truth.
+//! `event_id` is the payload's `id` (else `litellm_call_id`), `source` is `litellm`, the time is
+//! that of the call's end. Token detail stands in `metadata.usage_object` only; LiteLLM's own cost, a
+//! float, is kept as reported and never summed as truth.
 //!
 //! Source: payloads posted by LiteLLM 1.106.2 and 1.109.1, and its documentation at
 //! <https://docs.litellm.ai/docs/proxy/logging_spec>, read 2026-11-23.
@@ -137,13 +138,14 @@ fn put_call(draft: &mut Draft, payload: &Json) {
 }
 
 /// The operation and the API that LiteLLM's name of a call stands for.
-/// <https://github.com/BerriAI/litellm/blob/main/litellm/types/utils.py> (`CallTypes`), as its 1.106.2
-/// has it, read 2026-11-23.
+/// `CallTypes` in <https://github.com/BerriAI/litellm/blob/main/litellm/types/utils.py>, read
+/// 2026-11-23 as of 1.106.2.
 fn operation(call_type: &str) -> (&str, &'static str) {
     match call_type {
         "completion"
         | "acompletion"
         | "anthropic_messages"
+        | "aanthropic_messages"
         | "generate_content"
         | "agenerate_content"
         | "generate_content_stream"
@@ -255,8 +257,8 @@ fn put_who(draft: &mut Draft, payload: &Json) {
     draft.put("tags", Some(Json::Object(tags)));
 }
 
-/// Tags as `key:value` or alone, and the caller's flat metadata. What is no tag or too long is left out: a
-/// user agent, a text of the caller's.
+/// Tags as `key:value` or alone, and the caller's flat metadata. What is no tag or too long is left
+/// out: a user agent, a text of the caller's.
 fn tags(payload: &Json, metadata: &Json) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::new();
     for part in ["requester_metadata", "spend_logs_metadata"] {

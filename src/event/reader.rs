@@ -32,6 +32,7 @@ pub(super) fn number(text: &str) -> Option<Decimal> {
 pub(super) struct Reader<'j> {
     jiter: Jiter<'j>,
     depth: usize,
+    depth_max: usize,
 }
 
 impl<'j> Reader<'j> {
@@ -41,7 +42,13 @@ impl<'j> Reader<'j> {
             let message = format!("not UTF-8 at byte {}", error.valid_up_to());
             return Err(Rejection::new(RejectionCode::InvalidJson, message));
         }
-        Ok(Self { jiter: Jiter::new(bytes), depth: 0 })
+        Ok(Self { jiter: Jiter::new(bytes), depth: 0, depth_max: DEPTH_MAX })
+    }
+
+    /// The same for a document that is wrapped in others of ours: so many levels more.
+    pub fn wrapped(mut self, levels: usize) -> Self {
+        self.depth_max = DEPTH_MAX + levels;
+        self
     }
 
     /// Nothing may follow.
@@ -200,7 +207,7 @@ impl<'j> Reader<'j> {
 
     fn deeper(&mut self) -> Result<(), Rejection> {
         self.depth += 1;
-        if self.depth > DEPTH_MAX { Err(too_deep()) } else { Ok(()) }
+        if self.depth > self.depth_max { Err(too_deep()) } else { Ok(()) }
     }
 }
 

@@ -100,7 +100,8 @@ impl fmt::Display for RejectionCode {
 
 /// An event that is wrong: why, and where. It goes to the dead letters and never stops the stream.
 ///
-/// The message names fields and limits and never repeats free text of the event: it may be a prompt.
+/// The message names fields and limits and never repeats free text of the event: that may be a
+/// prompt.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct Rejection {

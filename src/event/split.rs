@@ -1,6 +1,6 @@
 //! A body of several events becomes its events: one object, a list of them, or one a line.
 //!
-//! In: the bytes of a request or a file. Out: the bytes of each event. Only where the body cannot be
+//! In: the bytes of a request or a file. Out: those of each event. Only where the body cannot be
 //! split at all is it refused as a whole; a broken event among good ones is its own fault.
 
 use jiter::{Jiter, Peek};
@@ -43,15 +43,23 @@ fn split_list(body: &[u8]) -> Result<Vec<&[u8]>, SplitError> {
     Ok(events)
 }
 
-/// One document over several lines, or one a line.
+/// One document over several lines, or one a line. Lines of which none is an event are one broken
+/// document, not a rejection each.
 fn split_lines(body: &[u8]) -> Vec<&[u8]> {
-    let mut jiter = Jiter::new(body);
-    let whole = jiter.known_skip(Peek::Object).is_ok() && jiter.finish().is_ok();
-    if whole {
+    if is_object(body) {
         return vec![body];
     }
-    let lines = body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    lines.filter(|line| !line.is_empty()).collect()
+    let lines = || body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    if lines().any(is_object) {
+        lines().filter(|line| !line.is_empty()).collect()
+    } else {
+        vec![body]
+    }
+}
+
+fn is_object(text: &[u8]) -> bool {
+    let mut jiter = Jiter::new(text);
+    text.first() == Some(&b'{') && jiter.known_skip(Peek::Object).is_ok() && jiter.finish().is_ok()
 }
 
 fn wrong(why: String) -> SplitError {

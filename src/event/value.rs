@@ -107,12 +107,26 @@ pub(super) fn usage(value: Json) -> Result<Json, Fault> {
     }
 }
 
-/// An object.
-pub(super) fn object(value: Json) -> Result<Json, Fault> {
-    match value {
-        Json::Object(_) => Ok(value),
-        _ => Err(expected("an object")),
+/// Call facts: an object. Its `base_url` loses what may be a secret.
+pub(super) fn context(value: Json) -> Result<Json, Fault> {
+    let Json::Object(mut facts) = value else { return Err(expected("an object")) };
+    let urls = facts.iter_mut().filter(|(key, _)| key == "base_url");
+    for (_, url) in urls {
+        if let Json::Text(text) = url {
+            *text = without_secrets(text);
+        }
     }
+    Ok(Json::Object(facts))
+}
+
+/// A URL without user, password, query and fragment: keys are sent in each of them.
+fn without_secrets(url: &str) -> String {
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    let url = url.get(..end).unwrap_or(url);
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
 }
 
 /// Free tags: texts; numbers and truth values become their text.

@@ -8,8 +8,10 @@ use crate::setting::{ByteSize, Span};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct QueryConfig {
-    /// Memory that one query may hold for sorting, joining and grouping.
+    /// Memory that all queries together may hold for sorting, joining and grouping.
     pub memory: ByteSize,
+    /// Disk space in the temporary directory that they may spill to.
+    pub spill_bytes_max: ByteSize,
     /// The longest a query may take.
     pub timeout: Span,
     /// The most rows of an answer; more are cut off, and the answer says so.
@@ -26,6 +28,7 @@ impl Default for QueryConfig {
     fn default() -> Self {
         Self {
             memory: ByteSize(512 << 20),
+            spill_bytes_max: ByteSize(4 << 30),
             timeout: Span::seconds(60),
             rows_max: 100_000,
             answer_bytes_max: ByteSize(64 << 20),

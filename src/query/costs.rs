@@ -1,18 +1,20 @@
 //! Cost by any columns: a question without SQL.
 //!
-//! Names are taken from a list, values are bound; what is not priced stands beside what is, and what
-//! nobody is named for is shown as `unattributed`.
+//! Names are taken from a list, values are bound; what is not priced stands beside what is, and
+//! what nobody is named for is shown as `unattributed`.
 
 use std::collections::BTreeMap;
 
 use datafusion::common::ScalarValue;
 
-use super::engine::{Answer, QueryEngine, Scope, SqlRequest};
+use super::answer::Answer;
+use super::engine::QueryEngine;
 use super::error::QueryError;
+use super::request::{Scope, SqlRequest};
 use crate::time::Timestamp;
 
 /// What costs can be grouped and filtered by, and the column or expression behind it.
-pub const COST_COLUMNS: [(&str, &str); 23] = [
+pub const COST_COLUMNS: [(&str, &str); 24] = [
     ("tenant", "coalesce(tenant, 'unattributed')"),
     ("team", "coalesce(team, 'unattributed')"),
     ("product", "coalesce(product, 'unattributed')"),
@@ -25,6 +27,7 @@ pub const COST_COLUMNS: [(&str, &str); 23] = [
     ("project", "coalesce(project, 'unattributed')"),
     ("api_key", "coalesce(api_key, 'unattributed')"),
     ("model", "coalesce(priced_model, response_model)"),
+    ("priced_model", "priced_model"),
     ("response_model", "response_model"),
     ("request_model", "request_model"),
     ("provider", "provider"),
@@ -54,7 +57,7 @@ pub enum Interval {
 }
 
 /// A question about costs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct CostsRequest {
     /// Names of [`COST_COLUMNS`].
     pub group_by: Vec<String>,
@@ -80,7 +83,7 @@ impl QueryEngine {
     /// [`QueryError::UnknownName`] naming the nearest column, and what asking SQL gives.
     pub async fn costs(&self, request: &CostsRequest) -> Result<Answer, QueryError> {
         let request = request.to_sql()?;
-        self.answer(&request).await
+        self.ask(&request).await
     }
 }
 
@@ -114,7 +117,7 @@ impl CostsRequest {
         Ok(SqlRequest { parameters, scope, ..SqlRequest::new(sql) })
     }
 
-    /// Conditions over bound values; the scope is one of them.
+    /// Conditions over bound values.
     fn conditions(&self, parameters: &mut Vec<ScalarValue>) -> Result<Vec<String>, QueryError> {
         let mut conditions = vec!["true".to_owned()];
         let mut bind = |value: ScalarValue| {
@@ -136,15 +139,6 @@ impl CostsRequest {
         for (name, value) in &self.filters {
             let value = bind(ScalarValue::Utf8(Some(value.clone())));
             conditions.push(format!("{} = {value}", column(name)?));
-        }
-        if let Scope::Tenants(tenants) = &self.scope {
-            let bound = tenants.iter().map(|name| bind(ScalarValue::Utf8(Some(name.clone()))));
-            let list: Vec<String> = bound.collect();
-            conditions.push(if list.is_empty() {
-                "false".to_owned()
-            } else {
-                format!("tenant IN ({})", list.join(", "))
-            });
         }
         Ok(conditions)
     }

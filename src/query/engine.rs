@@ -1,191 +1,165 @@
-//! Asks the newest version of the tables, within limits.
+//! From a question to an answer: parse, allow, snapshot, plan, run.
+//!
+//! Every question gets the newest version of the tables that it names, a session of its own, and
+//! ends at its deadline. Sessions share memory, spill space and the metadata of files.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
-use datafusion::common::{DataFusionError, ScalarValue};
-use datafusion::execution::context::{SessionConfig, SessionContext};
+use datafusion::error::DataFusionError;
+use datafusion::execution::context::SQLOptions;
 use datafusion::execution::memory_pool::FairSpillPool;
-use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use futures::StreamExt;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::{DataFrame, SessionContext};
+use datafusion::sql::parser::Statement;
+use tokio::time::Instant;
+use url::Url;
 
+use super::answer::{Allowance, Answer};
 use super::config::QueryConfig;
 use super::error::QueryError;
-use super::guard;
-use super::provider::LakeTable;
-use crate::lake::{Lake, TableName};
+use super::request::{Scope, SqlRequest};
+use super::scan::LakeTable;
+use super::{session, statement};
+use crate::lake::{Lake, Snapshot, TableName};
 
-/// Whose rows a question sees.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
-    /// Everybody's.
-    All,
-    /// Those of these tenants.
-    Tenants(Vec<String>),
-}
+/// Under this address the sessions know the lake's store.
+pub(super) const STORE_URL: &str = "lake://tables/";
 
-/// A question in SQL.
-#[derive(Debug, Clone)]
-pub struct SqlRequest {
-    /// One reading statement.
-    pub sql: String,
-    /// What `$1`, `$2` and so on stand for; bound, never spliced.
-    pub parameters: Vec<ScalarValue>,
-    /// The most rows wanted; the configuration's limit holds as well.
-    pub limit: Option<usize>,
-    /// The longest it may take; the configuration's limit holds as well.
-    pub timeout: Option<Duration>,
-    /// Whose rows it sees.
-    pub scope: Scope,
-}
-
-impl SqlRequest {
-    /// A statement without parameters that sees everything.
-    pub fn new(sql: impl Into<String>) -> Self {
-        Self {
-            sql: sql.into(),
-            parameters: Vec::new(),
-            limit: None,
-            timeout: None,
-            scope: Scope::All,
-        }
-    }
-}
-
-/// Rows, and of which versions of the tables they are.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    /// The columns.
-    pub schema: SchemaRef,
-    /// The rows.
-    pub batches: Vec<RecordBatch>,
-    /// Whether rows were cut off.
-    pub truncated: bool,
-    /// The tables' versions: the same question of the same versions has the same answer.
-    pub versions: Vec<(TableName, u64)>,
-}
-
-/// Answers questions about a lake.
+/// Answers questions over a lake. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct QueryEngine {
     lake: Arc<Lake>,
-    config: QueryConfig,
+    config: Arc<QueryConfig>,
+    runtime: Arc<RuntimeEnv>,
 }
-
-/// Tables that anybody who sees all rows may ask; `control` holds keys and is not among them.
-const TABLES: [TableName; 5] = [
-    TableName::Calls,
-    TableName::CallRevisions,
-    TableName::DeadLetters,
-    TableName::Anomalies,
-    TableName::Prices,
-];
 
 impl QueryEngine {
     /// An engine over a lake.
-    pub fn new(lake: Arc<Lake>, config: QueryConfig) -> Self {
-        Self { lake, config }
-    }
-
-    /// Answers a statement that a caller wrote.
     ///
     /// # Errors
-    /// [`QueryError`].
-    pub async fn ask(&self, request: &SqlRequest) -> Result<Answer, QueryError> {
-        if let Scope::Tenants(_) = request.scope {
-            let message = "SQL under a tenant's key is not answered yet: ask `/v1/costs`";
-            return Err(QueryError::Forbidden(message.to_owned()));
-        }
-        self.answer(request).await
-    }
-
-    /// Answers a statement of our own, which holds to the scope by itself.
-    ///
-    /// # Errors
-    /// [`QueryError`].
-    pub(super) async fn answer(&self, request: &SqlRequest) -> Result<Answer, QueryError> {
-        let size = request.sql.len();
-        if size > self.config.statement_bytes_max.0 {
-            let limit = self.config.statement_bytes_max.0;
-            return Err(QueryError::TooLarge(format!("{size} bytes of SQL, at most {limit}")));
-        }
-        let limit = self.config.timeout.0;
-        let limit = request.timeout.map_or(limit, |wanted| wanted.min(limit));
-        let answering = tokio::time::timeout(limit, self.run(request));
-        answering.await.unwrap_or(Err(QueryError::Timeout { millis: limit.as_millis() }))
-    }
-
-    async fn run(&self, request: &SqlRequest) -> Result<Answer, QueryError> {
-        let (context, versions) = self.context().await?;
-        let plan = context.state().create_logical_plan(&request.sql).await.map_err(sorted)?;
-        guard::check(&plan)?;
-        let plan = plan.with_param_values(request.parameters.clone()).map_err(sorted)?;
-        let frame = context.execute_logical_plan(plan).await.map_err(sorted)?;
-        let mut rows = frame.execute_stream().await.map_err(sorted)?;
-        let schema = rows.schema();
-        let limit = request.limit.unwrap_or(usize::MAX).min(self.config.rows_max);
-        let (mut batches, mut left, mut bytes) = (Vec::new(), limit, 0);
-        let mut truncated = false;
-        while let Some(batch) = rows.next().await {
-            let batch = batch.map_err(sorted)?;
-            let kept = batch.num_rows().min(left);
-            truncated = truncated || kept < batch.num_rows();
-            bytes += batch.get_array_memory_size();
-            if bytes > self.config.answer_bytes_max.0 {
-                let limit = self.config.answer_bytes_max.0;
-                let message = format!("the answer is larger than {limit} bytes: ask for less");
-                return Err(QueryError::TooLarge(message));
-            }
-            left -= kept;
-            if kept > 0 {
-                batches.push(batch.slice(0, kept));
-            }
-            if truncated {
-                break;
-            }
-        }
-        Ok(Answer { schema, batches, truncated, versions })
-    }
-
-    /// A session of its own for each question, over the tables' newest versions.
-    async fn context(&self) -> Result<(SessionContext, Vec<(TableName, u64)>), QueryError> {
-        let pool = FairSpillPool::new(self.config.memory.0);
+    /// [`QueryError::Internal`] when there is no directory to spill to.
+    pub fn new(lake: Arc<Lake>, config: QueryConfig) -> Result<Self, QueryError> {
+        let internal = |why: DataFusionError| QueryError::Internal(why.strip_backtrace());
         let runtime = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::new(pool))
+            .with_memory_pool(Arc::new(FairSpillPool::new(config.memory.0)))
+            .with_max_temp_directory_size(
+                u64::try_from(config.spill_bytes_max.0).unwrap_or(u64::MAX),
+            )
             .build_arc()
-            .map_err(sorted)?;
-        let root = self.lake.root();
-        let base = format!("{}://{}", root.scheme(), root.host_str().unwrap_or_default());
-        let store = ObjectStoreUrl::parse(&base).map_err(sorted)?;
-        runtime.register_object_store(store.as_ref(), self.lake.object_store());
-        let mut config = SessionConfig::new()
-            .with_information_schema(true)
-            .with_target_partitions(self.config.threads.max(1));
-        config.options_mut().execution.parquet.pushdown_filters = true;
-        config.options_mut().execution.parquet.schema_force_view_types = false;
-        let context = SessionContext::new_with_config_rt(config, runtime);
-        let mut versions = Vec::with_capacity(TABLES.len());
-        for name in TABLES {
-            let table = self.lake.table(name);
-            let snapshot = table.refresh().await?;
-            let provider = LakeTable::at(table, &snapshot, store.clone()).await?;
-            context.register_table(name.name(), Arc::new(provider)).map_err(sorted)?;
-            versions.push((name, snapshot.version()));
+            .map_err(internal)?;
+        let url = Url::parse(STORE_URL).map_err(|why| QueryError::Internal(why.to_string()))?;
+        runtime.register_object_store(&url, lake.object_store());
+        Ok(Self { lake, config: Arc::new(config), runtime })
+    }
+
+    /// Asks one question.
+    ///
+    /// # Errors
+    /// A [`QueryError`] before the first row; later ones come with the rows.
+    pub async fn ask(&self, request: &SqlRequest) -> Result<Answer, QueryError> {
+        let left = self.allowance(request);
+        let (deadline, timeout) = (left.deadline, left.timeout);
+        let (engine, request) = (self.clone(), request.clone());
+        // Planning does not yield: as a task of its own it cannot hold up the deadline.
+        let task = tokio::spawn(async move { engine.start(&request, left).await });
+        let abort = AbortOnDrop(task.abort_handle());
+        let started = tokio::time::timeout_at(deadline, task).await;
+        drop(abort);
+        match started {
+            Err(_) => Err(QueryError::Timeout(timeout)),
+            Ok(Err(_)) => Err(QueryError::Internal("planning panicked".to_owned())),
+            Ok(Ok(answer)) => answer,
         }
-        Ok((context, versions))
+    }
+
+    fn allowance(&self, request: &SqlRequest) -> Allowance {
+        let longest = self.config.timeout.0;
+        let timeout = request.timeout.map_or(longest, |wanted| wanted.min(longest));
+        Allowance {
+            rows: request.limit.unwrap_or(self.config.rows_max).min(self.config.rows_max),
+            bytes: self.config.answer_bytes_max,
+            timeout,
+            deadline: Instant::now() + timeout,
+            tells: request.scope.is_all(),
+        }
+    }
+
+    async fn start(&self, request: &SqlRequest, left: Allowance) -> Result<Answer, QueryError> {
+        if request.sql.len() > self.config.statement_bytes_max.0 {
+            let limit = self.config.statement_bytes_max.0;
+            let detail = format!("the statement is longer than {limit} bytes");
+            return Err(QueryError::TooLarge(detail));
+        }
+        let statement = statement::read_only(&request.sql)?;
+        let session = session::open(Arc::clone(&self.runtime), self.config.threads);
+        let versions = self.show_tables(&session, &statement, &request.scope).await?;
+        let frame = plan(&session, statement, request, left.rows).await?;
+        let tells = left.tells;
+        let stream = frame.execute_stream().await;
+        let stream = stream.map_err(|why| QueryError::running(&why, tells))?;
+        Ok(Answer::new(versions, stream, left))
+    }
+
+    /// Puts the tables that the scope sees into the session, those that the statement names in
+    /// their newest version; returns these versions.
+    async fn show_tables(
+        &self,
+        session: &SessionContext,
+        statement: &Statement,
+        scope: &Scope,
+    ) -> Result<Vec<(TableName, u64)>, QueryError> {
+        let named = session.state().resolve_table_references(statement);
+        let named = named.map_err(|why| QueryError::planning(&why))?;
+        let mut versions = Vec::new();
+        for table in self.lake.tables() {
+            let name = table.name();
+            if !LakeTable::is_visible(name, scope) {
+                continue;
+            }
+            let is_named = named.iter().any(|reference| reference.table() == name.name());
+            let snapshot = if is_named { self.newest(name).await? } else { table.snapshot() };
+            if is_named {
+                versions.push((name, snapshot.version()));
+            }
+            let provider = LakeTable::new(table.clone(), snapshot, scope.clone());
+            let shown = session.register_table(name.name(), Arc::new(provider));
+            shown.map_err(|why| QueryError::Internal(why.strip_backtrace()))?;
+        }
+        Ok(versions)
+    }
+
+    async fn newest(&self, table: TableName) -> Result<Snapshot, QueryError> {
+        self.lake.table(table).refresh().await.map_err(QueryError::Unavailable)
     }
 }
 
-/// What the engine says, sorted by what the asker can do about it.
-fn sorted(error: DataFusionError) -> QueryError {
-    match error.find_root() {
-        DataFusionError::ResourcesExhausted(_) => {
-            let message = "the query needs more memory than it may have: narrow it by `date`";
-            QueryError::TooLarge(message.to_owned())
-        }
-        _ => QueryError::Invalid(error.strip_backtrace()),
+/// Plans a statement with its parameters bound; one row more than allowed tells of more.
+async fn plan(
+    session: &SessionContext,
+    statement: Statement,
+    request: &SqlRequest,
+    rows: usize,
+) -> Result<DataFrame, QueryError> {
+    let invalid = |why: DataFusionError| QueryError::planning(&why);
+    let plan = session.state().statement_to_plan(statement).await.map_err(invalid)?;
+    let reads = SQLOptions::new()
+        .with_allow_ddl(false)
+        .with_allow_dml(false)
+        .with_allow_statements(false)
+        .verify_plan(&plan);
+    reads.map_err(|_| QueryError::NotReadOnly("this statement".to_owned()))?;
+    let is_query = !matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::DescribeTable(_));
+    let frame = session.execute_logical_plan(plan).await.map_err(invalid)?;
+    let frame = frame.with_param_values(request.parameters.clone()).map_err(invalid)?;
+    if is_query { frame.limit(0, Some(rows.saturating_add(1))).map_err(invalid) } else { Ok(frame) }
+}
+
+/// Ends the planning task of a question that nobody waits for any more.
+struct AbortOnDrop(tokio::task::AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }

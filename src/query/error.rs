@@ -1,36 +1,41 @@
-//! Why a question was not answered: a stable code each.
+//! Why a query has no answer, each with a stable code.
+
+use std::time::Duration;
+
+use datafusion::error::DataFusionError;
 
 use crate::lake::LakeError;
 
-/// Why a question was not answered.
+/// Why a query has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    /// The statement cannot be read, planned or run as it is.
+    /// The statement is not understood: syntax, or a name that is not there.
     #[error("{0}")]
     Invalid(String),
-    /// It would do more than read.
-    #[error("only reading statements are answered: {0}")]
+    /// The statement does more than read.
+    #[error("{0} is not allowed: send one SELECT, SHOW TABLES, SHOW COLUMNS, DESCRIBE or EXPLAIN")]
     NotReadOnly(String),
     /// A name that is not there; the nearest one is named.
     #[error("{0}")]
     UnknownName(String),
-    /// It took too long.
+    /// It ran longer than allowed.
     #[error(
-        "the query took longer than {millis} ms; narrow it by `date`, or raise `query.timeout`"
+        "the query took longer than {} ms: narrow it by `date`, or raise `query.timeout`",
+        .0.as_millis()
     )]
-    Timeout {
-        /// The limit.
-        millis: u128,
-    },
-    /// It needs more memory than it may have, or its answer is too large.
+    Timeout(Duration),
+    /// The statement, its answer or the memory that it needs is larger than allowed.
     #[error("{0}")]
     TooLarge(String),
-    /// The caller may not ask this.
-    #[error("{0}")]
-    Forbidden(String),
+    /// It failed while it ran.
+    #[error("the query failed while it ran{0}")]
+    Failed(String),
     /// The tables cannot be read now.
-    #[error(transparent)]
-    Lake(#[from] LakeError),
+    #[error("the tables cannot be read now")]
+    Unavailable(#[source] LakeError),
+    /// A fault of ours.
+    #[error("the query could not be run: {0}")]
+    Internal(String),
 }
 
 impl QueryError {
@@ -40,10 +45,42 @@ impl QueryError {
             Self::Invalid(_) => "sql_invalid",
             Self::NotReadOnly(_) => "not_read_only",
             Self::UnknownName(_) => "unknown_name",
-            Self::Timeout { .. } => "query_timeout",
-            Self::TooLarge(_) => "query_too_large",
-            Self::Forbidden(_) => "forbidden",
-            Self::Lake(_) => "lake_unavailable",
+            Self::Timeout(_) => "timeout",
+            Self::TooLarge(_) => "too_large",
+            Self::Failed(_) => "sql_failed",
+            Self::Unavailable(_) => "unavailable",
+            Self::Internal(_) => "internal",
         }
     }
+
+    /// Whether the same query may succeed later without anybody acting.
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Timeout(_) | Self::Unavailable(_))
+    }
+
+    fn out_of_memory() -> Self {
+        let message = "the query needs more memory than it may have: narrow it by `date`";
+        Self::TooLarge(message.to_owned())
+    }
+
+    /// An error of planning: it quotes the statement, never a row.
+    pub(super) fn planning(error: &DataFusionError) -> Self {
+        match error.find_root() {
+            DataFusionError::ResourcesExhausted(_) => Self::out_of_memory(),
+            _ => Self::Invalid(first_line(&error.strip_backtrace())),
+        }
+    }
+
+    /// An error of running. It may quote a row: only who may see every row is told.
+    pub(super) fn running(error: &DataFusionError, tells: bool) -> Self {
+        match error.find_root() {
+            DataFusionError::ResourcesExhausted(_) => Self::out_of_memory(),
+            _ if tells => Self::Failed(format!(": {}", first_line(&error.strip_backtrace()))),
+            _ => Self::Failed(String::new()),
+        }
+    }
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
 }

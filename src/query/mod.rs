@@ -1,24 +1,31 @@
 //! SQL and cost questions over the lake's snapshots.
 //!
-//! Reads only: one statement, bound parameters, stated limits. The questions of `sql/` are files, so
-//! that commands, HTTP and a person ask the same.
+//! Reads only: one statement, bound parameters, stated limits. A question sees one version of each
+//! table and, where its scope says so, the rows of some tenants only. The questions of `sql/` are
+//! files, so that commands, HTTP and a person ask the same.
 
+mod answer;
 mod config;
 mod costs;
-mod encode;
 mod engine;
 mod error;
-mod guard;
-mod provider;
+mod format;
+mod parameter;
 mod question;
+mod request;
+mod scan;
+mod session;
+mod statement;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod value;
 
+pub use answer::Answer;
 pub use config::QueryConfig;
 pub use costs::{COST_COLUMNS, CostsRequest, Interval};
-pub use encode::{Format, encode};
-pub use engine::{Answer, QueryEngine, Scope, SqlRequest};
+pub use engine::QueryEngine;
 pub use error::QueryError;
+pub use format::{Format, encode, ndjson};
+pub use parameter::parameter;
 pub use question::{QUESTIONS, Question};
-pub use value::parameter;
+pub use request::{Scope, SqlRequest};

@@ -1,77 +1,74 @@
-//! Values on their way in and out: parameters, and cells as JSON.
+//! Cells as JSON: exact, and readable without a schema.
+//!
+//! Decimals are texts, times RFC 3339 in UTC, bytes hexadecimal, maps objects, lists arrays.
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Decimal128Type, TimeUnit, TimestampMicrosecondType};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Decimal128Type};
+use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use datafusion::common::ScalarValue;
 use serde_json::{Map, Value};
 
 use crate::money::Decimal;
-use crate::time::Timestamp;
 
-/// A bound parameter from JSON: texts, whole numbers, truth values and null. A decimal is a text that
-/// the statement casts: `CAST($1 AS DECIMAL(18,12))`.
-///
-/// # Errors
-/// What was expected.
-pub fn parameter(value: &Value) -> Result<ScalarValue, String> {
-    match value {
-        Value::Null => Ok(ScalarValue::Null),
-        Value::Bool(value) => Ok(ScalarValue::Boolean(Some(*value))),
-        Value::String(text) => Ok(ScalarValue::Utf8(Some(text.clone()))),
-        Value::Number(number) => {
-            number.as_i64().map(|number| ScalarValue::Int64(Some(number))).ok_or_else(|| {
-                format!("parameter `{number}`: expected a whole number; write decimals as text")
-            })
+/// How a time is written; it is in UTC by then.
+const TIME: &str = "%Y-%m-%dT%H:%M:%S%.fZ";
+
+/// A column with its times in UTC and its dictionary resolved.
+pub(super) fn plain(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    match column.data_type() {
+        DataType::Timestamp(unit, Some(zone)) if zone.as_ref() != "UTC" => {
+            cast(column, &DataType::Timestamp(*unit, Some("UTC".into())))
         }
-        Value::Array(_) | Value::Object(_) => {
-            Err("a parameter is a text, a whole number, a truth value or null".to_owned())
-        }
+        DataType::Dictionary(_, values) => cast(column, values),
+        _ => Ok(Arc::clone(column)),
     }
 }
 
-/// A cell as JSON: decimals as exact text, times as RFC 3339 in UTC, bytes as hex.
-pub(super) fn json(array: &dyn Array, row: usize) -> Value {
-    if array.is_null(row) {
-        return Value::Null;
+/// A cell as JSON.
+pub(super) fn json(array: &dyn Array, row: usize) -> Result<Value, ArrowError> {
+    if array.is_null(row) || array.data_type().is_null() {
+        return Ok(Value::Null);
     }
-    match array.data_type() {
+    Ok(match array.data_type() {
         DataType::Boolean => Value::Bool(array.as_boolean().value(row)),
         DataType::Decimal128(_, scale) if *scale >= 0 => {
             let mantissa = array.as_primitive::<Decimal128Type>().value(row);
             Value::String(Decimal::new(mantissa, u32::from(scale.unsigned_abs())).to_string())
         }
-        DataType::Timestamp(TimeUnit::Microsecond, _) => {
-            let micros = array.as_primitive::<TimestampMicrosecondType>().value(row);
-            Timestamp::from_micros(micros).map_or(Value::Null, |at| Value::String(at.to_string()))
-        }
-        DataType::List(_) => {
-            let items = array.as_list::<i32>().value(row);
-            Value::Array((0..items.len()).map(|item| json(&items, item)).collect())
-        }
+        DataType::List(_) => items(&array.as_list::<i32>().value(row))?,
+        DataType::LargeList(_) => items(&array.as_list::<i64>().value(row))?,
         DataType::Map(_, _) => {
             let entries = array.as_map().value(row);
             let (keys, values) = (entries.column(0), entries.column(1));
-            let pairs = (0..entries.len()).map(|at| (shown(keys, at), json(values, at)));
-            Value::Object(pairs.collect::<Map<String, Value>>())
+            let pairs = (0..entries.len()).map(|at| Ok((shown(keys, at)?, json(values, at)?)));
+            Value::Object(pairs.collect::<Result<Map<String, Value>, ArrowError>>()?)
         }
         DataType::Struct(fields) => {
             let columns = array.as_struct().columns().iter();
             let named = fields.iter().zip(columns);
-            Value::Object(named.map(|(f, column)| (f.name().clone(), json(column, row))).collect())
+            let pairs = named.map(|(field, column)| Ok((field.name().clone(), json(column, row)?)));
+            Value::Object(pairs.collect::<Result<Map<String, Value>, ArrowError>>()?)
         }
         kind if kind.is_integer() || kind.is_floating() => {
-            serde_json::from_str(&shown(array, row)).unwrap_or_else(|_| shown(array, row).into())
+            let text = shown(array, row)?;
+            // What JSON has no number for (NaN, infinity) stays a text.
+            serde_json::from_str(&text).unwrap_or(Value::String(text))
         }
-        _ => Value::String(shown(array, row)),
-    }
+        _ => Value::String(shown(array, row)?),
+    })
+}
+
+fn items(items: &dyn Array) -> Result<Value, ArrowError> {
+    (0..items.len()).map(|item| json(items, item)).collect::<Result<Vec<_>, _>>().map(Value::Array)
 }
 
 /// A cell as text.
-fn shown(array: &dyn Array, row: usize) -> String {
-    let options = FormatOptions::default().with_timestamp_tz_format(Some("%Y-%m-%dT%H:%M:%S%.fZ"));
-    match ArrayFormatter::try_new(array, &options) {
-        Ok(formatter) => formatter.value(row).to_string(),
-        Err(error) => error.to_string(),
-    }
+fn shown(array: &dyn Array, row: usize) -> Result<String, ArrowError> {
+    let options = FormatOptions::default()
+        .with_timestamp_format(Some(TIME))
+        .with_timestamp_tz_format(Some(TIME));
+    ArrayFormatter::try_new(array, &options)?.value(row).try_to_string()
 }

@@ -9,5 +9,6 @@ mod ingest;
 mod life;
 mod litellm;
 mod operations;
+mod questions;
 
 use fixture::{Answer, Server};

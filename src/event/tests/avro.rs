@@ -129,6 +129,43 @@ fn every_field_is_the_same_in_both_formats() {
     assert_eq!(event.canonical(), json.canonical(), "hashes follow from it");
 }
 
+/// The example beside our schema, in Avro's JSON encoding, where a union's value names its type.
+#[test]
+fn the_avro_example_is_the_twin_of_the_json_example() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/examples");
+    let read = |name: &str| std::fs::read(folder.join(name)).expect("an example");
+    let example: serde_json::Value =
+        serde_json::from_slice(&read("call_event.openai_chat.avro.json")).expect("JSON");
+    let body = encoded(CALL_EVENT_AVRO, |record| {
+        for (name, value) in example.as_object().expect("an object") {
+            let value = match value {
+                serde_json::Value::Object(union) => match union.iter().next().expect("a type") {
+                    (_, serde_json::Value::Object(map)) => {
+                        let text =
+                            |value: &serde_json::Value| value.as_str().expect("a text").into();
+                        let map =
+                            map.iter().map(|(key, tag)| (key.clone(), Value::String(text(tag))));
+                        nullable(Value::Map(map.collect()))
+                    }
+                    (_, serde_json::Value::Bool(truth)) => nullable(Value::Boolean(*truth)),
+                    (_, serde_json::Value::Number(number)) => {
+                        nullable(Value::Long(number.as_i64().expect("a long")))
+                    }
+                    (_, text) => nullable(Value::String(text.as_str().expect("a text").into())),
+                },
+                serde_json::Value::Number(number) => {
+                    Value::TimestampMicros(number.as_i64().expect("a long"))
+                }
+                text => Value::String(text.as_str().expect("a text").into()),
+            };
+            record.put(name, value);
+        }
+    });
+    let event = AvroDecoder::new(CALL_EVENT_AVRO).expect("a decoder").decode(&body);
+    let twin = decode_call_event(&read("call_event.openai_chat.json")).expect("an event");
+    assert_eq!(event, Ok(twin));
+}
+
 /// The library reads nulls behind the end of the bytes: usage would vanish without a word.
 #[test]
 fn an_event_that_breaks_off_or_goes_on_is_refused() {

@@ -74,6 +74,29 @@ fn no_litellm_payload_leaves_a_prompt_behind() {
 }
 
 #[test]
+fn the_log_takes_what_is_as_deep_and_as_large_as_allowed() {
+    let deep = format!("{}{}", "[".repeat(63), "]".repeat(63));
+    let large = format!("[{}0]", "1234567,".repeat(30_000));
+    for usage in [deep, large] {
+        for rest in ["", r#","attempt":"x""#] {
+            let event = with(&format!("\"usage\":{usage}{rest}"));
+            kept(read_call_event(event.as_bytes()));
+        }
+    }
+}
+
+#[test]
+fn a_part_is_no_larger_than_an_event_may_be() {
+    let usage = format!("[{}0]", "1e-64,".repeat(20_000));
+    let undecoded = read_call_event(with(&format!("\"usage\":{usage},\"attempt\":[]")).as_bytes());
+    let undecoded = undecoded.expect_err("a rejection");
+    assert_eq!(undecoded.rejection.code, RejectionCode::InvalidField);
+    assert_eq!(undecoded.part, None, "it would be 1.3 MB");
+    let undecoded = read_call_event(with(&format!("\"usage\":{usage}")).as_bytes());
+    assert_eq!(undecoded.expect_err("a rejection").rejection.code, RejectionCode::EventTooLarge);
+}
+
+#[test]
 fn a_part_keeps_what_could_be_read() {
     let text = with(r#""tenant":"acme","attempt":"CANARY","usage":{"input_tokens":7}"#);
     let undecoded = read_call_event(text.as_bytes()).expect_err("a rejection");

@@ -1,0 +1,122 @@
+//! An answer: its columns, the table versions that it was read from, and its rows as they come.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::execution::SendableRecordBatchStream;
+use futures::StreamExt;
+use tokio::time::Instant;
+
+use super::error::QueryError;
+use crate::lake::TableName;
+use crate::setting::ByteSize;
+
+/// What an answer may still use.
+#[derive(Debug)]
+pub(super) struct Allowance {
+    pub(super) rows: usize,
+    pub(super) bytes: ByteSize,
+    pub(super) timeout: Duration,
+    pub(super) deadline: Instant,
+    /// Whether errors may quote rows.
+    pub(super) tells: bool,
+}
+
+/// The answer to a question. Dropping it ends the query.
+pub struct Answer {
+    /// The tables that were read, and at which version: the same question of the same versions has
+    /// the same answer.
+    pub versions: Vec<(TableName, u64)>,
+    stream: SendableRecordBatchStream,
+    left: Allowance,
+    bytes_used: usize,
+    truncated: bool,
+}
+
+impl Answer {
+    pub(super) fn new(
+        versions: Vec<(TableName, u64)>,
+        stream: SendableRecordBatchStream,
+        left: Allowance,
+    ) -> Self {
+        Self { versions, stream, left, bytes_used: 0, truncated: false }
+    }
+
+    /// The columns.
+    pub fn schema(&self) -> SchemaRef {
+        self.stream.schema()
+    }
+
+    /// Whether rows were left out because of the row limit; known once there are no more rows.
+    pub const fn truncated(&self) -> bool {
+        self.truncated
+    }
+
+    /// The next rows; `None` after the last ones.
+    ///
+    /// # Errors
+    /// [`QueryError::Timeout`], [`QueryError::TooLarge`] or [`QueryError::Failed`]; nothing follows an error.
+    pub async fn next(&mut self) -> Option<Result<RecordBatch, QueryError>> {
+        loop {
+            if self.truncated {
+                return None;
+            }
+            let next = tokio::time::timeout_at(self.left.deadline, self.stream.next()).await;
+            let batch = match next {
+                Err(_) => return Some(Err(QueryError::Timeout(self.left.timeout))),
+                Ok(None) => return None,
+                Ok(Some(Err(why))) => {
+                    return Some(Err(QueryError::running(&why, self.left.tells)));
+                }
+                Ok(Some(Ok(batch))) => batch,
+            };
+            if batch.num_rows() > 0
+                && let Some(taken) = self.take(batch).transpose()
+            {
+                return Some(taken);
+            }
+        }
+    }
+
+    /// The part of a batch that the limits leave.
+    fn take(&mut self, batch: RecordBatch) -> Result<Option<RecordBatch>, QueryError> {
+        self.truncated = batch.num_rows() > self.left.rows;
+        let batch = if self.truncated { batch.slice(0, self.left.rows) } else { batch };
+        self.left.rows -= batch.num_rows();
+        self.bytes_used += batch_bytes(&batch);
+        if self.bytes_used > self.left.bytes.0 {
+            let limit = self.left.bytes.0;
+            let detail = format!("the answer is larger than {limit} bytes: ask for less at a time");
+            return Err(QueryError::TooLarge(detail));
+        }
+        Ok((batch.num_rows() > 0).then_some(batch))
+    }
+
+    /// All rows at once.
+    ///
+    /// # Errors
+    /// The first error of [`Answer::next`].
+    pub async fn collect(&mut self) -> Result<Vec<RecordBatch>, QueryError> {
+        let mut batches = Vec::new();
+        while let Some(batch) = self.next().await {
+            batches.push(batch?);
+        }
+        Ok(batches)
+    }
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answer").field("versions", &self.versions).finish_non_exhaustive()
+    }
+}
+
+/// The bytes of a batch's own rows: buffers that it shares with others count once per row.
+fn batch_bytes(batch: &RecordBatch) -> usize {
+    let column = |array: &Arc<dyn arrow::array::Array>| {
+        array.to_data().get_slice_memory_size().unwrap_or_else(|_| array.get_array_memory_size())
+    };
+    batch.columns().iter().map(column).sum()
+}

@@ -1,0 +1,44 @@
+//! What is asked, by whom, and within which limits.
+
+use std::time::Duration;
+
+use datafusion::scalar::ScalarValue;
+
+/// Whose rows a query sees.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Scope {
+    /// Everyone's, and the tables that belong to no tenant.
+    #[default]
+    All,
+    /// These tenants' only.
+    Tenants(Vec<String>),
+}
+
+impl Scope {
+    /// Whether it sees every row.
+    pub const fn is_all(&self) -> bool {
+        matches!(self, Self::All)
+    }
+}
+
+/// One SQL question.
+#[derive(Debug, Clone, Default)]
+pub struct SqlRequest {
+    /// One statement that reads.
+    pub sql: String,
+    /// What `$1`, `$2` and so on stand for; bound, never spliced.
+    pub parameters: Vec<ScalarValue>,
+    /// The most rows to answer; the configured limit holds as well.
+    pub limit: Option<usize>,
+    /// The longest to take; the configured limit holds as well.
+    pub timeout: Option<Duration>,
+    /// Whose rows it sees.
+    pub scope: Scope,
+}
+
+impl SqlRequest {
+    /// A question over every row, with the configured limits.
+    pub fn new(sql: impl Into<String>) -> Self {
+        Self { sql: sql.into(), ..Self::default() }
+    }
+}

@@ -1,0 +1,102 @@
+//! The fence around a scope's rows: a scan that filters by tenant before anything else.
+//!
+//! To the optimizer a fence is a leaf without statistics: no expression of the statement, no
+//! statistic and no plan detail passes it in either direction. Whatever the files were pruned by,
+//! every row is filtered again here.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use datafusion::catalog::Session;
+use datafusion::common::DFSchema;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::Expr;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+
+/// The rows of the input that satisfy the condition.
+pub(super) fn filter(
+    input: Arc<dyn ExecutionPlan>,
+    condition: Expr,
+    state: &dyn Session,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let schema = DFSchema::try_from(input.schema())?;
+    let predicate = state.create_physical_expr(condition, &schema)?;
+    Ok(Arc::new(FilterExec::try_new(predicate, input)?))
+}
+
+/// A column by its place, under its own name.
+pub(super) fn column(schema: &SchemaRef, place: usize) -> Result<(Arc<dyn PhysicalExpr>, String)> {
+    let field = schema.fields().get(place);
+    let field = field.ok_or_else(|| DataFusionError::Internal(format!("no column {place}")))?;
+    let name = field.name().clone();
+    Ok((Arc::new(Column::new(&name, place)), name))
+}
+
+/// A plan that nothing is pushed into and nothing is known of.
+#[derive(Debug)]
+pub(super) struct Fence {
+    inside: Arc<dyn ExecutionPlan>,
+    properties: Arc<PlanProperties>,
+}
+
+impl Fence {
+    pub(super) fn new(inside: Arc<dyn ExecutionPlan>) -> Self {
+        let inner = inside.properties();
+        // Orderings and constants of the inside are its own affair.
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(inside.schema()),
+            inner.partitioning.clone(),
+            inner.emission_type,
+            inner.boundedness,
+        );
+        Self { inside, properties: Arc::new(properties) }
+    }
+}
+
+impl DisplayAs for Fence {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fence")
+    }
+}
+
+impl ExecutionPlan for Fence {
+    fn name(&self) -> &'static str {
+        "Fence"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        self.inside.execute(partition, context)
+    }
+}

@@ -1,0 +1,10 @@
+//! Scans of one version of a table: its files pruned, its rows fenced in by tenant.
+
+mod fence;
+mod plan;
+mod provider;
+mod prune;
+
+pub(super) use provider::LakeTable;
+#[cfg(test)]
+pub(super) use prune::prune;

@@ -1,0 +1,70 @@
+//! The plan that reads a list of data files.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::catalog::Session;
+use datafusion::common::Statistics;
+use datafusion::common::stats::Precision;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::object_store::ObjectStoreUrl;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::scalar::ScalarValue;
+
+use super::prune::days;
+use crate::lake::{DATE, DataFile, Table};
+use crate::query::engine::STORE_URL;
+
+/// Reads files, a part of them in each partition.
+pub(super) fn read(
+    table: &Table,
+    files: Vec<&DataFile>,
+    projection: Option<Vec<usize>>,
+    limit: Option<usize>,
+    state: &dyn Session,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let partitions = files.iter().map(|file| partitioned(table, file));
+    let group = FileGroup::new(partitions.collect::<Result<Vec<_>>>()?);
+    let groups = group.split_files(state.config().target_partitions());
+    let source = ParquetSource::new(schema(table))
+        .with_table_parquet_options(state.table_options().parquet.clone());
+    let statistics = statistics(table, &files);
+    let config = FileScanConfigBuilder::new(ObjectStoreUrl::parse(STORE_URL)?, Arc::new(source))
+        .with_file_groups(groups)
+        .with_statistics(statistics)
+        .with_projection_indices(projection)?
+        .with_limit(limit)
+        .build();
+    Ok(DataSourceExec::from_data_source(config))
+}
+
+fn schema(table: &Table) -> TableSchema {
+    let spec = table.spec();
+    let date = spec.dated.then(|| Arc::new(Field::new(DATE, DataType::Date32, false)));
+    let partitions: Vec<FieldRef> = date.into_iter().collect();
+    TableSchema::builder(spec.file_schema()).with_table_partition_cols(partitions).build()
+}
+
+fn partitioned(table: &Table, file: &DataFile) -> Result<PartitionedFile> {
+    let external = |why| DataFusionError::External(Box::new(why));
+    let mut read = PartitionedFile::new(String::new(), file.size);
+    // The log's path is taken as it is: `new` would escape it a second time.
+    read.object_meta.location = table.location(file).map_err(external)?;
+    if !table.spec().dated {
+        return Ok(read);
+    }
+    let date = file.date.as_deref().and_then(days);
+    Ok(read.with_partition_values(vec![ScalarValue::Date32(date)]))
+}
+
+/// The row count, where the log names every file's.
+fn statistics(table: &Table, files: &[&DataFile]) -> Statistics {
+    let rows = files.iter().map(|file| file.records).sum::<Option<u64>>();
+    let rows = rows.and_then(|rows| usize::try_from(rows).ok());
+    let rows = rows.map_or(Precision::Absent, Precision::Exact);
+    Statistics::new_unknown(&table.spec().table_schema()).with_num_rows(rows)
+}

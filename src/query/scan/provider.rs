@@ -1,0 +1,131 @@
+//! One version of a table, as the query engine reads it.
+//!
+//! A scope that does not see every row is applied inside the scan, before any expression of the
+//! statement: see [`super::fence`].
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType, col, lit};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::projection::ProjectionExec;
+
+use super::{fence, plan, prune};
+use crate::lake::{Snapshot, Table, TableName};
+use crate::query::request::Scope;
+
+const TENANT: &str = "tenant";
+
+/// One version of a table, in a scope.
+#[derive(Debug)]
+pub(in crate::query) struct LakeTable {
+    table: Table,
+    snapshot: Snapshot,
+    schema: SchemaRef,
+    scope: Scope,
+}
+
+impl LakeTable {
+    pub(in crate::query) fn new(table: Table, snapshot: Snapshot, scope: Scope) -> Self {
+        let schema = table.spec().table_schema();
+        Self { table, snapshot, schema, scope }
+    }
+
+    /// Whether a scope sees this table at all.
+    pub(in crate::query) fn is_visible(table: TableName, scope: &Scope) -> bool {
+        scope.is_all() || table != TableName::Control
+    }
+
+    /// The scope's own condition; `None` where it sees every row.
+    fn condition(&self) -> Option<Expr> {
+        let Scope::Tenants(tenants) = &self.scope else { return None };
+        let list: Vec<Expr> = tenants.iter().map(|tenant| lit(tenant.as_str())).collect();
+        let own = if list.is_empty() { lit(false) } else { col(TENANT).in_list(list, false) };
+        // A price row without a tenant is a list price: everyone's.
+        let is_list = self.table.name() == TableName::Prices;
+        Some(if is_list { own.or(col(TENANT).is_null()) } else { own })
+    }
+
+    async fn scan_files(
+        &self,
+        state: &dyn Session,
+        projection: Option<Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let files = self.snapshot.files().await;
+        let files = files.map_err(|why| DataFusionError::External(Box::new(why)))?;
+        let files = prune::prune(&files, &self.schema, filters, state)?;
+        if files.is_empty() {
+            let schema = match &projection {
+                Some(columns) => Arc::new(self.schema.project(columns)?),
+                None => Arc::clone(&self.schema),
+            };
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
+        plan::read(&self.table, files, projection, limit, state)
+    }
+
+    async fn scan_fenced(
+        &self,
+        condition: Expr,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let all: Vec<usize> = (0..self.schema.fields().len()).collect();
+        let wanted = projection.cloned().unwrap_or(all);
+        let tenant = self.schema.index_of(TENANT)?;
+        let mut read = wanted.clone();
+        if !read.contains(&tenant) {
+            read.push(tenant);
+        }
+        let filters = [condition.clone()];
+        let input = self.scan_files(state, Some(read), &filters, None).await?;
+        let filtered = fence::filter(input, condition, state)?;
+        let input = filtered.schema();
+        let keep = wanted.iter().enumerate().map(|(place, _)| fence::column(&input, place));
+        let kept = ProjectionExec::try_new(keep.collect::<Result<Vec<_>>>()?, filtered)?;
+        Ok(Arc::new(fence::Fence::new(Arc::new(kept))))
+    }
+}
+
+#[async_trait]
+impl TableProvider for LakeTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        match self.condition() {
+            Some(condition) => self.scan_fenced(condition, state, projection).await,
+            None => self.scan_files(state, projection.cloned(), filters, limit).await,
+        }
+    }
+
+    /// Filters prune files and row groups, and are applied again above the scan; below a fence they
+    /// are nothing.
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        let support = match self.scope {
+            Scope::All => TableProviderFilterPushDown::Inexact,
+            Scope::Tenants(_) => TableProviderFilterPushDown::Unsupported,
+        };
+        Ok(vec![support; filters.len()])
+    }
+}

@@ -1,0 +1,49 @@
+//! The session that a question runs in.
+
+use std::sync::Arc;
+
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::prelude::{SessionConfig, SessionContext};
+
+/// The catalogue and schema that the tables are in, as PostgreSQL names them.
+const CATALOG: &str = "tokenmeter";
+const SCHEMA: &str = "public";
+
+/// Functions whose result can be far larger than what they are given: the memory pool does not see
+/// them, so that one call could end the process.
+const FUNCTIONS_LEFT_OUT: [&str; 11] = [
+    "repeat",
+    "lpad",
+    "rpad",
+    "array_repeat",
+    "list_repeat",
+    "array_resize",
+    "list_resize",
+    "range",
+    "gen_series",
+    "generate_series",
+    "array_pad",
+];
+
+/// A session without tables.
+pub(super) fn open(runtime: Arc<RuntimeEnv>, threads: usize) -> SessionContext {
+    let mut config = SessionConfig::new()
+        .with_default_catalog_and_schema(CATALOG, SCHEMA)
+        .with_information_schema(true)
+        .with_target_partitions(threads.max(1));
+    let options = config.options_mut();
+    options.explain.logical_plan_only = true;
+    options.execution.enable_recursive_ctes = false;
+    options.execution.time_zone = Some("+00:00".to_owned());
+    // A number with a point is a decimal: money never becomes a float.
+    options.sql_parser.parse_float_as_decimal = true;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    // Each file of an answer is opened with the table's own schema.
+    options.execution.parquet.schema_force_view_types = false;
+    let session = SessionContext::new_with_config_rt(config, runtime);
+    for name in FUNCTIONS_LEFT_OUT {
+        session.deregister_udf(name);
+        session.deregister_udtf(name);
+    }
+    session
+}

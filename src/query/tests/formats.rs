@@ -1,0 +1,60 @@
+//! Answers as JSON, NDJSON and CSV.
+
+use futures::StreamExt;
+
+use super::*;
+
+const ODD: &str = "SELECT '=1+1' AS formula, '-1' AS minus, -1.5 AS number, NULL AS nothing,
+    'a \"quoted\", cell' AS quoted, true AS yes, arrow_cast('NaN', 'Float64') AS nan,
+    TIMESTAMP '2026-11-23T01:02:03.000004Z' AS at, DATE '2026-11-23' AS day,
+    X'00ff' AS bytes, make_array(1, NULL) AS list, map(['k'], [0.10]) AS map,
+    CAST('0.000000000001' AS DECIMAL(18, 12)) AS pico, 9223372036854775807 AS big";
+
+async fn text(engine: &QueryEngine, sql: &str, format: Format) -> String {
+    let mut answer = engine.ask(&SqlRequest::new(sql)).await.expect("an answer");
+    String::from_utf8(encode(&mut answer, format).await.expect("bytes")).expect("text")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_value_is_exact() {
+    let test = TestLake::empty().await;
+    let engine = test.engine();
+    let json = text(&engine, ODD, Format::Json).await;
+    let csv = text(&engine, ODD, Format::Csv).await;
+    let ndjson = text(&engine, ODD, Format::Ndjson).await;
+    insta::assert_snapshot!("formats", format!("{json}\n\n{ndjson}\n{csv}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_the_lake_keep_their_maps_and_times() {
+    let test = TestLake::full().await;
+    let sql = "SELECT event_id, occurred_at, cost_usd, tags, other_tokens, flags, date,
+        identity_hash IS NOT NULL AS hashed FROM calls WHERE event_id IN ('e3', 'e4') ORDER BY 1";
+    insta::assert_snapshot!("lake_rows", text(&test.engine(), sql, Format::Ndjson).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_fails_late_ends_with_an_error_line() {
+    let test = TestLake::full().await;
+    let engine = test.engine_with(QueryConfig { threads: 1, ..QueryConfig::default() });
+    let sql = "SELECT 10 / (7 - source_offset) AS x FROM calls";
+    let answer = engine.ask(&SqlRequest::new(sql)).await.expect("an answer");
+    let lines: Vec<Vec<u8>> = match ndjson(answer).await {
+        Ok(lines) => lines.collect().await,
+        Err(error) => panic!("failed before the first row: {error}"),
+    };
+    let lines = String::from_utf8(lines.concat()).expect("text");
+    let last = lines.lines().last().unwrap_or_default();
+    assert!(last.starts_with(r#"{"error":{"code":"sql_failed","#), "{lines}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_was_cut_off_says_so() {
+    let test = TestLake::full().await;
+    let request =
+        SqlRequest { limit: Some(1), ..SqlRequest::new("SELECT event_id FROM calls ORDER BY 1") };
+    let answer = test.engine().ask(&request).await.expect("an answer");
+    let lines: Vec<Vec<u8>> = ndjson(answer).await.expect("lines").collect().await;
+    let lines = String::from_utf8(lines.concat()).expect("text");
+    assert_eq!(lines, "{\"event_id\":\"e1\"}\n{\"truncated\":true}\n");
+}

@@ -192,7 +192,7 @@ async fn expired_offsets_name_topic_partition_and_gap() {
     let broker = broker(1);
     // The broker keeps 5 MiB of a partition.
     let large = vec![7_u8; 900_000];
-    produce(&broker, 0, &vec![large.as_slice(); 10]).await;
+    produce(&broker, 0, &[large.as_slice(); 10]).await;
     let (mut source, ..) = connect(&config(&broker)).await;
     let partitions = assigned(&mut source).await;
     let raw = of(&partitions, RAW, 0);

@@ -64,9 +64,12 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     println!("{tally}\n");
     alerts.judge(now.hour_start()).await?;
     alerts.round().await?;
-    show(&Place::Server(remote), &args.dir, &url).await?;
+    show(&Place::Server(remote)).await?;
+    let dir = args.dir.display();
+    println!("\nthe tables are Delta: any engine opens `{dir}/lake/calls`");
+    println!("ask on:  TOKENMETER_DATA_DIR={dir} tokenmeter query cost_by_team_and_model");
     if !args.exit {
-        println!("\nserving {url} until Ctrl-C");
+        println!("serving {url} until Ctrl-C");
         stop.cancelled().await;
     }
     ended.cancel();
@@ -100,7 +103,7 @@ fn configured(args: &Args) -> Result<Config> {
     Ok(config)
 }
 
-async fn show(place: &Place, dir: &Path, url: &str) -> Result<()> {
+async fn show(place: &Place) -> Result<()> {
     for (title, name) in [("cost by tenant", "cost_by_tenant"), ("cost by model", "cost_by_model")]
     {
         let question = Question::named(name).context("a question of `sql/`")?;
@@ -115,7 +118,5 @@ async fn show(place: &Place, dir: &Path, url: &str) -> Result<()> {
         Some(explanation) => println!("anomaly\n{explanation}"),
         None => println!("anomaly\nnone: this is a fault of the demo"),
     }
-    println!("\nthe tables are Delta: any engine opens `{}`", dir.join("lake/calls").display());
-    println!("ask on:  tokenmeter query --url {url} cost_by_team_and_model");
     Ok(())
 }

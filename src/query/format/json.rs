@@ -13,7 +13,6 @@ pub(super) fn document(
     batches: &[RecordBatch],
 ) -> Result<Vec<Vec<u8>>, ArrowError> {
     let schema = answer.schema();
-    let column = |field: &arrow::datatypes::FieldRef| json!({"name": field.name(), "type": field.data_type().to_string()});
     let columns: Vec<Value> = schema.fields().iter().map(column).collect();
     let mut parts = vec![format!("{{\"columns\":{},\"rows\":[", json!(columns)).into_bytes()];
     let mut separator = "";
@@ -28,4 +27,8 @@ pub(super) fn document(
     let truncated = answer.truncated();
     parts.push(format!("],\"truncated\":{truncated},\"versions\":{versions}}}").into_bytes());
     Ok(parts)
+}
+
+fn column(field: &arrow::datatypes::FieldRef) -> Value {
+    json!({"name": field.name(), "type": field.data_type().to_string()})
 }

@@ -5,15 +5,15 @@
 //! come to the same cost, to the picodollar.
 #![allow(missing_docs, clippy::indexing_slicing)]
 
-use std::path::Path;
-use std::process::Command;
-
 use tokenmeter::attribution::{Rules, Sender};
 use tokenmeter::charge::meter;
 use tokenmeter::event::{decode_call_event, split_events};
 use tokenmeter::money::Usd;
 
+mod duckdb;
 mod traffic;
+
+use duckdb::{Work, duckdb, report};
 
 const CALLS: u64 = 300_000;
 const ROUNDS: usize = 3;
@@ -44,21 +44,15 @@ fn main() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("calls.ndjson");
     std::fs::write(&file, &lines).expect("a file");
-    match duckdb(&file) {
+    match duckdb(&file, ROUNDS, Work::Meter) {
         Some((rows_per_second, cost)) => {
             report("DuckDB, the same", rows_per_second);
             println!("{:<24}{cost} USD", "total");
             assert_eq!(cost, total.to_string(), "the two disagree about the cost");
             println!("{:<24}{:.2}", "times DuckDB", metered / rows_per_second);
         }
-        None => eprintln!(
-            "\n*** NOT COMPARED: no DuckDB. `pip install duckdb` and TOKENMETER_PYTHON=<python> ***"
-        ),
+        None => duckdb::missing(),
     }
-}
-
-fn report(what: &str, rows_per_second: f64) {
-    println!("{what:<24}{rows_per_second:>12.0} rows per CPU-second");
 }
 
 /// The best of some rounds.
@@ -76,23 +70,4 @@ fn rate(mut work: impl FnMut()) -> f64 {
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux");
     stat.split(' ').next().and_then(|nanos| nanos.parse::<f64>().ok()).expect("a number") / 1e9
-}
-
-/// Rows per CPU-second of DuckDB, and the cost it comes to; `None` where there is no DuckDB.
-fn duckdb(file: &Path) -> Option<(f64, String)> {
-    let python = std::env::var("TOKENMETER_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/meter_duckdb.py");
-    let mut command = Command::new(python);
-    command.arg(script).arg(file).arg(ROUNDS.to_string());
-    for (provider, model, rates) in traffic::PRICES {
-        command.args(rates.iter().map(|(class, usd)| format!("{provider},{model},{class},{usd}")));
-    }
-    let output = command.output().ok()?;
-    if !output.status.success() {
-        eprintln!("{}", String::from_utf8_lossy(&output.stderr));
-        return None;
-    }
-    let answer = String::from_utf8_lossy(&output.stdout);
-    let (rows_per_second, cost) = answer.trim().split_once(' ')?;
-    Some((rows_per_second.parse().ok()?, cost.to_owned()))
 }

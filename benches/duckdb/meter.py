@@ -1,7 +1,7 @@
-"""The work of benches/meter.rs in DuckDB: read the calls, make disjoint token classes, price them
+"""The work of the benches in DuckDB: read the calls, make disjoint token classes, price them
 exactly, hash identity and content, keep a row a call. Prints rows per CPU-second and the cost.
 
-Arguments: the NDJSON file, the rounds, then provider,model,class,usd_per_million for each price.
+Arguments: the NDJSON file, the rounds, `meter` or `ingest` (which writes the rows as Parquet), then provider,model,class,usd_per_million for each price.
 """
 
 import resource
@@ -96,7 +96,7 @@ def fill_prices(db, prices):
 
 
 def main():
-    path, rounds, prices = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
+    path, rounds, work, prices = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4:]
     db = duckdb.connect()
     db.execute("set threads = 1")
     fill_prices(db, prices)
@@ -104,6 +104,8 @@ def main():
     for _ in range(rounds):
         before = cpu_seconds()
         db.execute(METER, [path])
+        if work == "ingest":
+            db.execute(f"copy charges to '{path}.parquet' (format parquet, compression zstd)")
         rows, cost = db.execute("select count(*), sum(cost) from charges").fetchone()
         best = max(best, rows / (cpu_seconds() - before))
     print(f"{best:.0f} {format(cost, 'f').rstrip('0').rstrip('.')}")

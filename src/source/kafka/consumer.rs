@@ -64,6 +64,8 @@ impl KafkaSource {
         settings.set("enable.auto.offset.store", "false");
         settings.set("auto.offset.reset", "error");
         settings.set("partition.assignment.strategy", "range,roundrobin");
+        // What a killed instance held is read on by another one after this time.
+        settings.set("session.timeout.ms", "10000");
         settings.set("fetch.wait.max.ms", "50");
         settings.set("queued.max.messages.kbytes", "65536");
         settings.set("statistics.interval.ms", "2000");

@@ -70,6 +70,16 @@ pub struct Pipeline {
     flush_interval: Duration,
 }
 
+impl PipelineError {
+    /// Whether waiting may help.
+    const fn is_retryable(&self) -> bool {
+        match self {
+            Self::Source(error) => matches!(error, SourceError::Retryable { .. }),
+            Self::Lake(error) => error.is_retryable(),
+        }
+    }
+}
+
 impl Pipeline {
     /// Reads the identities of the lake and is ready to run.
     ///
@@ -151,7 +161,23 @@ impl Pipeline {
         }
     }
 
+    /// Begins with a partition, however often the lake or the broker must be asked.
     async fn assign(&mut self, partition: &Arc<Partition>) -> Result<(), PipelineError> {
+        let mut backoff = BACKOFF.0;
+        loop {
+            match self.begin(partition).await {
+                Err(error) if error.is_retryable() => {
+                    let (topic, number) = (&partition.topic, partition.number);
+                    warn!(topic, number, %error, "cannot begin with a partition; trying again");
+                    tokio::time::sleep(backoff).await;
+                    backoff = (backoff * 2).min(BACKOFF.1);
+                }
+                begun => return begun,
+            }
+        }
+    }
+
+    async fn begin(&mut self, partition: &Arc<Partition>) -> Result<(), PipelineError> {
         let now = self.parts.clock.now();
         self.watermarks(|marks| marks.assigned(&partition.topic, partition.number, now));
         let stored = self.committer.assign(partition).await?;
@@ -168,8 +194,21 @@ impl Pipeline {
             self.decided_before.insert(partition.app_id.clone(), dead);
         }
         info!(topic = partition.topic, partition = partition.number, next, "assigned");
-        self.source.seek(partition, Start::Offset(next)).await?;
-        Ok(())
+        self.seek(partition, next).await
+    }
+
+    /// Reads a partition on from an offset. A seek that fails is tried again: going on without it
+    /// would leave a gap.
+    async fn seek(&mut self, partition: &Partition, next: i64) -> Result<(), PipelineError> {
+        loop {
+            match self.source.seek(partition, Start::Offset(next)).await {
+                Err(SourceError::Retryable { what, why }) => {
+                    warn!(topic = partition.topic, what, why, "cannot seek; trying again");
+                    tokio::time::sleep(BACKOFF.0).await;
+                }
+                sought => return Ok(sought?),
+            }
+        }
     }
 
     async fn take(&mut self, messages: Vec<Message>) -> Result<(), PipelineError> {
@@ -184,7 +223,7 @@ impl Pipeline {
                 Err(SourceError::Retryable { what, why }) => {
                     let topic = &message.partition.topic;
                     warn!(topic, what, why, "holding the partition; trying again");
-                    self.source.seek(&message.partition, Start::Offset(message.offset)).await?;
+                    self.seek(&message.partition, message.offset).await?;
                     held.insert(message.partition.app_id.clone());
                 }
                 Err(fatal) => return Err(fatal.into()),

@@ -228,9 +228,9 @@ impl Usd {
         self.0
     }
 
-    /// `numerator / denominator` USD, rounded half to even to the picodollar: the one rounding rule.
-    /// The flag says whether anything was rounded away. `None` on a zero or negative denominator, or
-    /// when the amount does not fit.
+    /// `numerator / denominator` USD, rounded half to even to the picodollar: the one rounding
+    /// rule. The flag says whether anything was rounded away. `None` on a zero or negative
+    /// denominator, or when the amount does not fit.
     pub fn from_ratio(numerator: i128, denominator: i128) -> Option<(Self, bool)> {
         let scaled = numerator.checked_mul(10_i128.checked_pow(Self::SCALE)?)?;
         Self::from_pico_ratio(scaled, denominator)

@@ -1,6 +1,7 @@
 //! Durations, sizes and secrets as people write them in a configuration: `250ms`, `128MiB`.
 //!
-//! In: text. Out: [`Span`], [`ByteSize`], [`Secret`]. Never: a bare number whose unit one must guess.
+//! In: text. Out: [`Span`], [`ByteSize`], [`Secret`]. Never: a bare number whose unit one must
+//! guess.
 
 use std::fmt;
 use std::time::Duration;

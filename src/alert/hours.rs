@@ -1,7 +1,7 @@
 //! Hourly cost series from the committed rows.
 //!
-//! In: a snapshot of `calls`. Out: a series for each tenant and each tenant's model. A data file never
-//! changes, so its sums are kept; a new version costs what it added.
+//! In: a snapshot of `calls`. Out: a series for each tenant and each tenant's model. A data file
+//! never changes, so its sums are kept; a new version costs what it added.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

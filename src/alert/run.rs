@@ -1,7 +1,7 @@
 //! Looks at hours as they close, and publishes what is found.
 //!
-//! In: the committed rows and the watermark. Out: rows of `anomalies`, then messages. The table is the
-//! outbox: each revision is in it exactly once, and published at least once, under a key and a
+//! In: the committed rows and the watermark. Out: rows of `anomalies`, then messages. The table is
+//! the outbox: each revision is in it exactly once, and published at least once, under a key and a
 //! revision by which consumers keep the latest.
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,7 +1,7 @@
 //! The data directory of the embedded default: who holds it, and which log belongs to it.
 //!
-//! One process writes it. It holds `LOCK` while it lives and writes its address there, so that other
-//! commands find it and go over HTTP.
+//! One process writes it. It holds `LOCK` while it lives and writes its address there, so that
+//! other commands find it and go over HTTP.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};

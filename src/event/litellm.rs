@@ -3,8 +3,8 @@
 //! In: one payload, about 10 KB of which most is a price map and the conversation. Out: a
 //! [`CallEvent`], by way of the raw event's own fields, so that what they allow holds here, too.
 //! `event_id` is the payload's `id` (else `litellm_call_id`), `source` is `litellm`, the time is
-//! that of the call's end. Token detail stands in `metadata.usage_object` only; LiteLLM's own cost, a
-//! float, is kept as reported and never summed as truth.
+//! that of the call's end. Token detail stands in `metadata.usage_object` only; LiteLLM's own cost,
+//! a float, is kept as reported and never summed as truth.
 //!
 //! Source: payloads posted by LiteLLM 1.106.2 and 1.109.1, and its documentation at
 //! <https://docs.litellm.ai/docs/proxy/logging_spec>, read 2026-11-23.

@@ -8,7 +8,7 @@ use crate::setting::{ByteSize, Secret, Span};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LakeConfig {
-    /// A directory, or `s3://bucket/prefix`.
+    /// A directory, or `s3://bucket/prefix`; empty: `lake` in the data directory.
     pub url: String,
     /// What a commit survives on a local path. An object store decides for itself.
     pub durability: Durability,
@@ -21,7 +21,7 @@ pub struct LakeConfig {
 impl Default for LakeConfig {
     fn default() -> Self {
         Self {
-            url: "tokenmeter-data/lake".to_owned(),
+            url: String::new(),
             durability: Durability::default(),
             s3: S3Config::default(),
             maintenance: MaintenanceConfig::default(),

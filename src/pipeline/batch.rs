@@ -1,8 +1,8 @@
 //! What waits for the next commit, by source partition.
 //!
-//! In: metered events and rejections with their lineage. Out, at a flush: rows and dead letters, each
-//! identity once. Never: events of a partition that is no longer ours, a partition's next offset
-//! without the rows before it.
+//! In: metered events and rejections with their lineage. Out, at a flush: rows and dead letters,
+//! each identity once. Never: events of a partition that is no longer ours, a partition's next
+//! offset without the rows before it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -123,7 +123,7 @@ impl Books {
         let stale = self.current().stale_since(now);
         metrics.book_stale.set(i64::from(stale.is_some()));
         if let Some(since) = stale {
-            tracing::warn!(%since, "the price book has not been refreshed since: prices may have changed");
+            tracing::warn!(%since, "the price book was last refreshed long ago: prices may differ");
         }
     }
 }

@@ -54,8 +54,8 @@ fn check_sheet(sheet: &Sheet, report: &mut Report) {
     check_older_rows(sheet, report);
 }
 
-/// Compares a row with its relatives: a cheaper kind of token that costs more, a class that is priced
-/// while what it falls back to is not.
+/// Compares a row with its relatives: a cheaper kind of token that costs more, a class that is
+/// priced while what it falls back to is not.
 fn check_against_set(row: &PriceRow, set: &Set<'_>, report: &mut Report) {
     let Item::Token(class) = &row.item else { return };
     let relative = |tier: &str, class: TokenClass| {

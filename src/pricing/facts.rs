@@ -16,7 +16,8 @@ pub(super) struct Facts<'a> {
 }
 
 impl Facts<'_> {
-    /// The fact of that name: as the usage block states it, else the call's context, else the event.
+    /// The fact of that name: as the usage block states it, else the call's context, else the
+    /// event.
     pub(super) fn fact(&self, name: &str) -> Option<&str> {
         let stated = self.usage.facts.get(name).map(String::as_str);
         stated

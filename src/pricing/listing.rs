@@ -1,5 +1,5 @@
-//! The book as flat rows: what the `prices` table and `GET /v1/prices` show, and what its version is
-//! the hash of.
+//! The book as flat rows: what the `prices` table and `GET /v1/prices` show, and what its version
+//! is the hash of.
 
 use sha2::{Digest, Sha256};
 
@@ -133,7 +133,8 @@ fn start(kind: &'static str, place: &Place, period: &Period, origin: &Origin) ->
     }
 }
 
-/// The conditions of a row as JSON; a deployment, an undated source and a correction are among them.
+/// The conditions of a row as JSON; a deployment, an undated source and a correction are among
+/// them.
 fn conditions(row: &PriceRow) -> Option<String> {
     let mut object = match row.conditions.to_json() {
         Some(json) => serde_json::from_str(&json).unwrap_or_default(),

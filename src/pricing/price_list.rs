@@ -19,8 +19,8 @@ impl PriceBook {
         providers
     }
 
-    /// Every price of a model that counts at an instant, with its source: list prices, contracts and
-    /// overrides. Those that a better one replaces are not shown.
+    /// Every price of a model that counts at an instant, with its source: list prices, contracts
+    /// and overrides. Those that a better one replaces are not shown.
     pub fn explain_model(&self, provider: &str, model: &str, at: Timestamp) -> String {
         let event = CallEvent::new("", "", at, provider, model);
         let usage = nothing_used();

@@ -85,8 +85,8 @@ impl Sheet {
         lists.for_each(|rows| rows.sort_by(|one, other| by_precedence(one, other)));
     }
 
-    /// Drops imported rows that a correcting row puts right: the same key, still the amount that the
-    /// correction names.
+    /// Drops imported rows that a correcting row puts right: the same key, still the amount that
+    /// the correction names.
     fn apply_corrections(&mut self) {
         let lists = self.tokens.iter_mut().chain(self.units.values_mut());
         for rows in lists {

@@ -3,7 +3,8 @@
 /// Names that say how counters are written, not who is paid.
 const DIALECTS: [&str; 3] = ["litellm_proxy", "otel", "openai_compatible"];
 
-/// Vendors that run their own models: an exact model name that only one of them has names the vendor.
+/// Vendors that run their own models: an exact model name that only one of them has names the
+/// vendor.
 pub(super) const FIRST_PARTY: [&str; 12] = [
     "openai",
     "anthropic",

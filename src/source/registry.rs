@@ -1,7 +1,8 @@
 //! The schema registry's client, and the decoders made of its schemas.
 //!
 //! Ids are cached up to a limit. The registry is down or slow: an error that may pass, and the
-//! partition waits. It does not know an id: asked again for a minute, then the messages are rejected.
+//! partition waits. It does not know an id: asked again for a minute, then the messages are
+//! rejected.
 
 use std::collections::HashMap;
 use std::sync::Arc;

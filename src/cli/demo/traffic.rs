@@ -1,8 +1,8 @@
 //! The demo's traffic: generated, seeded, and saying so in every event.
 //!
 //! Three days of calls of four tenants, through four providers' dialects; one feature runs wild in
-//! the last closed hours. Among the calls: cached ones, one of a model that no price book knows, one
-//! that failed, one sent twice and one that is broken.
+//! the last closed hours. Among the calls: cached ones, one of a model that no price book knows,
+//! one that failed, one sent twice and one that is broken.
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};

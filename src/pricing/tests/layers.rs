@@ -103,7 +103,8 @@ fn a_correction_holds_while_the_map_still_carries_the_amount() {
     ";
     let map = |amount: &str| {
         format!(
-            "provider = 'p'\nobserved = 2026-11-01\n[[model]]\nname = 'm'\nrates = {{ input_text = '{amount}' }}"
+            "provider = 'p'\nobserved = 2026-11-01\n[[model]]\nname = 'm'\n\
+             rates = {{ input_text = '{amount}' }}"
         )
     };
     check(&layered(&[built_in, &map("3")]), "2026-11-22T00:00:00Z", "3.3");

@@ -104,7 +104,8 @@ proptest! {
         let digits = 10_u128.pow(scale);
         let (whole, rest) = (u128::from(amount) / digits, u128::from(amount) % digits);
         let width = usize::try_from(scale).expect("small");
-        let published = if scale == 0 { whole.to_string() } else { format!("{whole}.{rest:0width$}") };
+        let published =
+            if scale == 0 { whole.to_string() } else { format!("{whole}.{rest:0width$}") };
         let text = format!(
             "provider = 'openai'\n[[model]]\nname = 'm'\nrates = {{ input_text = '{published}' }}"
         );

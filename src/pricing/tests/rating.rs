@@ -9,7 +9,10 @@ const BOOK: &str = "
     provider = 'openai'
     [[model]]
     name = 'm'
-    rates = { input_text = '1', cache_read_text = '0.1', output_text = '4', web_search_call = '10 / 1000' }
+    rates.input_text = '1'
+    rates.cache_read_text = '0.1'
+    rates.output_text = '4'
+    rates.web_search_call = '10 / 1000'
     tiers.batch = { input_text = '0.5', output_text = '2' }
     multipliers = [
         { name = 'speed_fast', when = { speed = 'fast' }, factor = '2' },

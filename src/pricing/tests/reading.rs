@@ -52,7 +52,8 @@ fn errors_name_file_line_and_what_was_expected() {
         ),
         ("[[fx]]\ncurrency = 'EUR'\nusd_per_unit = '0'", 1, "`usd_per_unit` must be above zero"),
         (
-            "provider = 'p'\nlayer = 'override'\n[[model]]\nname = 'x'\nrates = { input_text = '1' }",
+            "provider = 'p'\nlayer = 'override'\n[[model]]\nname = 'x'\n\
+             rates = { input_text = '1' }",
             3,
             "an override names its `tenant` or its `deployment`",
         ),

@@ -353,8 +353,8 @@ fn check_offset(partition: &Partition, offset: i64, extent: Extent) -> Result<()
     }
     if offset > extent.high {
         return Err(SourceError::Fatal(format!(
-            "{place}: the lake has read up to offset {offset}, but the topic ends before {}: it was \
-             deleted and made again; accept it by another `source.kafka.incarnation`",
+            "{place}: the lake has read up to offset {offset}, but the topic ends before {}: it \
+             was deleted and made again; accept it by another `source.kafka.incarnation`",
             extent.high
         )));
     }

@@ -42,7 +42,8 @@ pub(super) fn open(path: &Path, durable: bool) -> Result<(Connection, String), S
     let format = fact("format")?;
     if format != FORMAT {
         return Err(SourceError::Fatal(format!(
-            "the spool `{}` has format {format}, expected {FORMAT}: use the tokenmeter that wrote it",
+            "the spool `{}` has format {format}, expected {FORMAT}: use the tokenmeter that \
+             wrote it",
             path.display()
         )));
     }

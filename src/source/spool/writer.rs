@@ -1,8 +1,8 @@
 //! The spool's writing end: one thread, one fsync for every append that waits.
 //!
 //! No space left: appends are answered as retryable, and go on by themselves when there is space
-//! again. Any other write error: what was written can no longer be trusted to be durable, so appends
-//! are refused until a restart.
+//! again. Any other write error: what was written can no longer be trusted to be durable, so
+//! appends are refused until a restart.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,0 +1,161 @@
+//! A real Apache Kafka: one KRaft node on loopback, with plain, TLS and SASL/SCRAM listeners.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use super::{Process, free_port, installed, run};
+
+/// A running broker.
+pub struct Kafka {
+    /// `host:port` of the plain listener.
+    pub plain: String,
+    /// `host:port` of the listener with TLS and SASL/SCRAM; user `meter`, password `secret-123`.
+    pub secure: String,
+    /// The certificate of the authority that signed the broker's.
+    pub ca: PathBuf,
+    _process: Process,
+    _dir: tempfile::TempDir,
+}
+
+pub const USER: &str = "meter";
+pub const PASSWORD: &str = "secret-123";
+const STORE_PASSWORD: &str = "changeit";
+
+impl Kafka {
+    /// Starts a broker; `None` where Kafka is not installed.
+    pub fn start() -> Option<Self> {
+        let libs = installed("kafka-4.1.1")?.join("libs");
+        let dir = tempfile::tempdir().expect("a folder");
+        let (plain, secure, controller) = (free_port(), free_port(), free_port());
+        let ca = certificates(dir.path());
+        let properties = dir.path().join("server.properties");
+        let text = settings(dir.path(), plain, secure, controller);
+        std::fs::write(&properties, text).expect("written");
+        let class_path = format!("{}/*", libs.display());
+        let java = |memory: &str, main: &str| {
+            let mut command = Command::new("java");
+            command.args([memory, "-cp", &class_path, main]);
+            command.current_dir(dir.path());
+            command
+        };
+        let tool = "kafka.tools.StorageTool";
+        let id = run(java("-Xmx128m", tool).arg("random-uuid"));
+        run(java("-Xmx128m", tool)
+            .args(["format", "--standalone", "--cluster-id", id.trim(), "--config"])
+            .arg(&properties)
+            .arg("--add-scram")
+            .arg(format!("SCRAM-SHA-512=[name={USER},password={PASSWORD}]")));
+        let mut command = java("-Xmx384m", "kafka.Kafka");
+        command.arg(&properties);
+        let mut process = Process::start(command, dir.path().join("kafka.log"));
+        process.wait_for_port(plain, Duration::from_secs(60));
+        process.wait_for_port(secure, Duration::from_secs(30));
+        Some(Self {
+            plain: format!("127.0.0.1:{plain}"),
+            secure: format!("localhost:{secure}"),
+            ca,
+            _process: process,
+            _dir: dir,
+        })
+    }
+}
+
+fn settings(dir: &Path, plain: u16, secure: u16, controller: u16) -> String {
+    let dir = dir.display();
+    format!(
+        "process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{plain},SECURE://localhost:{secure},\
+CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{plain},SECURE://localhost:{secure},\
+CONTROLLER://127.0.0.1:{controller}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT
+sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.secure.scram-sha-512.sasl.jaas.config=\
+org.apache.kafka.common.security.scram.ScramLoginModule required;
+ssl.keystore.type=PKCS12
+ssl.keystore.location={dir}/broker.p12
+ssl.keystore.password={STORE_PASSWORD}
+ssl.key.password={STORE_PASSWORD}
+log.dirs={dir}/data
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+default.replication.factor=1
+num.partitions=6
+"
+    )
+}
+
+/// An authority of our own, and the broker's certificate for `localhost`.
+fn certificates(dir: &Path) -> PathBuf {
+    let openssl =
+        |arguments: &[&str]| run(Command::new("openssl").args(arguments).current_dir(dir));
+    openssl(&[
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        "ca.key",
+        "-out",
+        "ca.pem",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=tokenmeter test authority",
+    ]);
+    openssl(&[
+        "req",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        "broker.key",
+        "-out",
+        "broker.csr",
+        "-subj",
+        "/CN=localhost",
+    ]);
+    std::fs::write(dir.join("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n").unwrap();
+    openssl(&[
+        "x509",
+        "-req",
+        "-in",
+        "broker.csr",
+        "-CA",
+        "ca.pem",
+        "-CAkey",
+        "ca.key",
+        "-CAcreateserial",
+        "-out",
+        "broker.pem",
+        "-days",
+        "2",
+        "-extfile",
+        "names",
+    ]);
+    openssl(&[
+        "pkcs12",
+        "-export",
+        "-in",
+        "broker.pem",
+        "-inkey",
+        "broker.key",
+        "-out",
+        "broker.p12",
+        "-passout",
+        "pass:changeit",
+        "-name",
+        "broker",
+    ]);
+    dir.join("ca.pem")
+}

@@ -31,7 +31,7 @@ async fn its_calls_are_in_sql_with_their_exact_cost() {
     call(&proxy, "gpt-4o-mini", "CANARY: what is the weather like?").await;
     call(&proxy, "gpt-4o-mini", "CANARY: what is the weather like?").await;
     call(&proxy, "house-model", "CANARY: and tomorrow?").await;
-    server.wait_for("SELECT count(*) FROM calls", "3", Duration::from_secs(20)).await;
+    server.wait_for("SELECT count(*) FROM calls", "3", Duration::from_secs(10)).await;
     let priced = server
         .rows(
             "SELECT total_input_tokens, total_output_tokens, cost_usd, customer, feature \

@@ -9,6 +9,7 @@ mod canary;
 mod commands;
 mod configuration;
 mod events;
+mod kafka_anomalies;
 mod kafka_kills;
 mod litellm;
 mod parts;

@@ -90,7 +90,7 @@ pub struct MaySend(pub Caller);
 pub struct MayAsk(pub Caller);
 
 /// A caller that may manage keys.
-pub struct MayManage(pub Caller);
+pub struct MayManage;
 
 impl FromRequestParts<Arc<App>> for MaySend {
     type Rejection = Problem;
@@ -113,7 +113,7 @@ impl FromRequestParts<Arc<App>> for MayManage {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        Caller::identify(app, &parts.headers)?.allowed(&[KeyScope::Admin]).map(Self)
+        Caller::identify(app, &parts.headers)?.allowed(&[KeyScope::Admin]).map(|_| Self)
     }
 }
 

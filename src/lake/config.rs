@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::setting::{ByteSize, Secret, Span};
 
 /// The `[lake]` part of the configuration.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LakeConfig {
     /// A directory, or `s3://bucket/prefix`; empty: `lake` in the data directory.
@@ -16,17 +16,6 @@ pub struct LakeConfig {
     pub s3: S3Config,
     /// When files are merged, summed up and deleted.
     pub maintenance: MaintenanceConfig,
-}
-
-impl Default for LakeConfig {
-    fn default() -> Self {
-        Self {
-            url: String::new(),
-            durability: Durability::default(),
-            s3: S3Config::default(),
-            maintenance: MaintenanceConfig::default(),
-        }
-    }
 }
 
 /// What a commit on a local path survives.

@@ -304,7 +304,7 @@ impl Pipeline {
         let now = self.parts.clock.now();
         let metrics = &self.parts.metrics;
         metrics.commits.with_label_values(&["committed"]).inc();
-        metrics.identities.set(i64::try_from(self.committer.seen.len()).unwrap_or(i64::MAX));
+        metrics.identities.set(i64::try_from(self.committer.seen.count()).unwrap_or(i64::MAX));
         for row in &decided.rows {
             let status = row.row.charge.cost.status.name();
             metrics.rows.with_label_values(&[status]).inc();

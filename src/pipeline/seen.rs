@@ -48,12 +48,7 @@ impl Seen {
     }
 
     /// How many identities are known.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.contents.len()
-    }
-
-    /// Whether none is.
-    pub fn is_empty(&self) -> bool {
-        self.contents.is_empty()
     }
 }

@@ -57,7 +57,8 @@ impl Answer {
     /// The next rows; `None` after the last ones.
     ///
     /// # Errors
-    /// [`QueryError::Timeout`], [`QueryError::TooLarge`] or [`QueryError::Failed`]; nothing follows an error.
+    /// [`QueryError::Timeout`], [`QueryError::TooLarge`] or [`QueryError::Failed`]; nothing follows
+    /// an error.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, QueryError>> {
         loop {
             if self.truncated {

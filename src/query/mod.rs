@@ -1,13 +1,8 @@
 //! SQL and cost questions over the lake's snapshots.
 //!
-<<<<<<< HEAD
-//! Reads only: one statement, bound parameters, stated limits. The questions of `sql/` are files,
-//! so that commands, HTTP and a person ask the same.
-=======
 //! Reads only: one statement, bound parameters, stated limits. A question sees one version of each
 //! table and, where its scope says so, the rows of some tenants only. The questions of `sql/` are
 //! files, so that commands, HTTP and a person ask the same.
->>>>>>> main
 
 mod answer;
 mod config;

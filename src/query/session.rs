@@ -38,8 +38,11 @@ pub(super) fn open(runtime: Arc<RuntimeEnv>, threads: usize) -> SessionContext {
     // A number with a point is a decimal: money never becomes a float.
     options.sql_parser.parse_float_as_decimal = true;
     options.sql_parser.map_string_types_to_utf8view = false;
-    // Each file of an answer is opened with the table's own schema.
     options.execution.parquet.schema_force_view_types = false;
+    // Filters prune files, row groups and pages; rows are filtered above the scan, since a filter
+    // that was pushed into the Parquet reader can get lost there:
+    // https://github.com/apache/datafusion/issues/24109 (read 2026-11-23).
+    options.execution.parquet.pushdown_filters = false;
     let session = SessionContext::new_with_config_rt(config, runtime);
     for name in FUNCTIONS_LEFT_OUT {
         session.deregister_udf(name);

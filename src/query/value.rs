@@ -13,25 +13,6 @@ use serde_json::{Map, Value};
 
 use crate::money::Decimal;
 
-<<<<<<< HEAD
-/// A bound parameter from JSON: texts, whole numbers, truth values and null. A decimal is a text
-/// that the statement casts: `CAST($1 AS DECIMAL(18,12))`.
-///
-/// # Errors
-/// What was expected.
-pub fn parameter(value: &Value) -> Result<ScalarValue, String> {
-    match value {
-        Value::Null => Ok(ScalarValue::Null),
-        Value::Bool(value) => Ok(ScalarValue::Boolean(Some(*value))),
-        Value::String(text) => Ok(ScalarValue::Utf8(Some(text.clone()))),
-        Value::Number(number) => {
-            number.as_i64().map(|number| ScalarValue::Int64(Some(number))).ok_or_else(|| {
-                format!("parameter `{number}`: expected a whole number; write decimals as text")
-            })
-        }
-        Value::Array(_) | Value::Object(_) => {
-            Err("a parameter is a text, a whole number, a truth value or null".to_owned())
-=======
 /// How a time is written; it is in UTC by then.
 const TIME: &str = "%Y-%m-%dT%H:%M:%S%.fZ";
 
@@ -40,7 +21,6 @@ pub(super) fn plain(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     match column.data_type() {
         DataType::Timestamp(unit, Some(zone)) if zone.as_ref() != "UTC" => {
             cast(column, &DataType::Timestamp(*unit, Some("UTC".into())))
->>>>>>> main
         }
         DataType::Dictionary(_, values) => cast(column, values),
         _ => Ok(Arc::clone(column)),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use crate::setting::{Secret, Span};
+use crate::setting::{ByteSize, Secret, Span};
 
 /// The `[source]` part of the configuration.
 #[derive(Debug, Clone, Deserialize, Default)]
@@ -33,13 +33,21 @@ pub enum SourceKind {
 }
 
 /// The embedded log.
-#[derive(Debug, Clone, Deserialize, Default)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SpoolConfig {
     /// Its file; unset: `spool.sqlite` in the data directory.
     pub path: Option<PathBuf>,
     /// What an acknowledged event survives.
     pub durability: SpoolDurability,
+    /// How large its file may grow while the lake takes nothing; then front doors answer 503.
+    pub size_max: ByteSize,
+}
+
+impl Default for SpoolConfig {
+    fn default() -> Self {
+        Self { path: None, durability: SpoolDurability::default(), size_max: ByteSize(16 << 30) }
+    }
 }
 
 /// What an acknowledged event survives.

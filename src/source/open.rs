@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::anomaly_log::AnomalyLog;
-use super::config::{SourceConfig, SourceKind, SpoolDurability};
+use super::config::{SourceConfig, SourceKind};
 use super::spool::Spool;
 use super::{EventLog, Publisher, Source, SourceError};
 
@@ -29,10 +29,9 @@ pub struct Opened {
 pub async fn open(config: &SourceConfig, data_dir: &Path) -> Result<Opened, SourceError> {
     match config.kind {
         SourceKind::Spool => {
-            let path = config.spool.path.clone();
-            let path = path.unwrap_or_else(|| data_dir.join("spool.sqlite"));
-            let durable = config.spool.durability == SpoolDurability::Fsync;
-            let spool = tokio::task::spawn_blocking(move || Spool::open(&path, durable)).await;
+            let spool = config.spool.clone();
+            let path = spool.path.clone().unwrap_or_else(|| data_dir.join("spool.sqlite"));
+            let spool = tokio::task::spawn_blocking(move || Spool::open(&path, &spool)).await;
             let spool = spool.map_err(|error| SourceError::Fatal(error.to_string()))??;
             Ok(Opened {
                 source: Box::new(spool.source),

@@ -1,8 +1,8 @@
 //! The schema registry's client, and the decoders made of its schemas.
 //!
 //! Ids are cached up to a limit. The registry is down or slow: an error that may pass, and the
-//! partition waits. It does not know an id: asked again for a minute, then the messages are
-//! rejected.
+//! partition waits. It does not know an id: asked again for a minute, a second apart, then the
+//! messages are rejected.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,9 +19,21 @@ use crate::time::{Clock, Timestamp};
 enum Known {
     /// A schema whose events can be read, or why they cannot.
     Schema(Result<Arc<AvroDecoder>, Rejection>),
-    /// The registry does not know it; asked first at this time.
-    Unknown(Timestamp),
+    /// The registry does not know it.
+    Unknown {
+        /// When it was asked first.
+        first_asked: Timestamp,
+        /// When it was asked last.
+        last_asked: Timestamp,
+    },
 }
+
+/// An id that is not known is asked for once in this time, however many messages carry it.
+const ASK_AGAIN_MICROS: i64 = 1_000_000;
+/// What a registry answers, with status 404, for an id that it does not know; any other 404 comes
+/// from something that is not a registry.
+/// <https://docs.confluent.io/platform/current/schema-registry/develop/api.html>, read 2026-11-23.
+const NOT_FOUND_CODES: [u32; 3] = [40_401, 40_402, 40_403];
 
 /// Decoders by schema id.
 #[derive(Debug)]
@@ -36,6 +48,12 @@ pub struct AvroDecoders {
 #[derive(Debug, Deserialize)]
 struct SchemaAnswer {
     schema: String,
+}
+
+/// The registry's answer when something is wrong.
+#[derive(Debug, Deserialize)]
+struct ErrorAnswer {
+    error_code: u32,
 }
 
 impl AvroDecoders {
@@ -72,33 +90,47 @@ impl AvroDecoders {
         &mut self,
         id: SchemaId,
     ) -> Result<Result<Arc<AvroDecoder>, Rejection>, SourceError> {
-        let first_asked = match self.known.get(&id) {
+        let now = self.clock.now();
+        let unknown_for = self.config.unknown_for.micros();
+        let (first_asked, is_asked_again) = match self.known.get(&id) {
             Some(Known::Schema(decoder)) => return Ok(decoder.clone()),
-            Some(Known::Unknown(since)) => *since,
-            None => self.clock.now(),
+            // The minute runs while messages wait; much later a new one begins.
+            Some(Known::Unknown { first_asked, last_asked })
+                if now.micros_since(*last_asked) <= unknown_for =>
+            {
+                (*first_asked, now.micros_since(*last_asked) >= ASK_AGAIN_MICROS)
+            }
+            Some(Known::Unknown { .. }) | None => (now, true),
         };
-        let Some(url) = &self.config.url else {
-            let message = format!("schema {id}: no schema registry is configured");
-            return Ok(Err(Rejection::new(RejectionCode::UnknownSchema, message)));
-        };
-        if self.known.len() >= self.config.schemas_max {
-            self.known.clear();
-        }
-        match self.ask(url, &id).await? {
-            Some(schema) => {
+        if is_asked_again {
+            let Some(url) = &self.config.url else {
+                let message = format!("schema {id}: no schema registry is configured");
+                return Ok(Err(Rejection::new(RejectionCode::UnknownSchema, message)));
+            };
+            let schema = self.ask(url, &id).await?;
+            self.make_room(&id);
+            if let Some(schema) = schema {
                 let decoder = AvroDecoder::new(&schema).map(Arc::new);
                 self.known.insert(id, Known::Schema(decoder.clone()));
-                Ok(decoder)
+                return Ok(decoder);
             }
-            None => {
-                self.known.insert(id.clone(), Known::Unknown(first_asked));
-                let waited = self.clock.now().micros_since(first_asked);
-                let message = format!("the schema registry does not know schema {id}");
-                if waited >= self.config.unknown_for.micros() {
-                    return Ok(Err(Rejection::new(RejectionCode::UnknownSchema, message)));
-                }
-                Err(SourceError::Retryable { what: "decoding Avro".to_owned(), why: message })
-            }
+            self.known.insert(id.clone(), Known::Unknown { first_asked, last_asked: now });
+        }
+        let message = format!("the schema registry does not know schema {id}");
+        if now.micros_since(first_asked) >= unknown_for {
+            return Ok(Err(Rejection::new(RejectionCode::UnknownSchema, message)));
+        }
+        Err(SourceError::Retryable { what: "decoding Avro".to_owned(), why: message })
+    }
+
+    /// Forgets schemas, which can be asked for again, before ids whose minute runs.
+    fn make_room(&mut self, id: &SchemaId) {
+        if self.known.len() < self.config.schemas_max || self.known.contains_key(id) {
+            return;
+        }
+        self.known.retain(|_, known| matches!(known, Known::Unknown { .. }));
+        if self.known.len() >= self.config.schemas_max {
+            self.known.clear();
         }
     }
 
@@ -120,8 +152,15 @@ impl AvroDecoders {
                     answer.json().await.map_err(|error| down(error.to_string()))?;
                 Ok(Some(answer.schema))
             }
-            reqwest::StatusCode::NOT_FOUND => Ok(None),
-            status => Err(down(format!("it answered {status}"))),
+            status => {
+                let error: Option<ErrorAnswer> = answer.json().await.ok();
+                match error.map(|error| error.error_code) {
+                    Some(code) if NOT_FOUND_CODES.contains(&code) => Ok(None),
+                    _ => Err(down(format!(
+                        "the answer was {status}; is `source.registry.url` right?"
+                    ))),
+                }
+            }
         }
     }
 }

@@ -54,7 +54,7 @@ fn the_demo_says_what_its_tables_hold() {
 async fn a_batch_of_500_with_three_bad_ones() {
     let dir = tempfile::tempdir().expect("a folder");
     let server = Server::start(dir.path(), &[]).await;
-    let mut batch: Vec<Value> = (0..500).map(|n| distinct(n)).collect();
+    let mut batch: Vec<Value> = (0..500).map(distinct).collect();
     batch[7] = json!({"event_id": "no-model", "source": "s", "occurred_at": 1, "provider": "p"});
     batch[123]["occurred_at"] = json!("yesterday");
     batch[499]["usage"] = json!(17);

@@ -64,19 +64,22 @@ pub fn events(now: Timestamp) -> Vec<String> {
             let calls = if wild { 240 } else { random.random_range(1..=feature.calls_per_hour) };
             for _ in 0..calls {
                 let at = hour.plus_seconds(random.random_range(0..3_600));
-                let mut event = feature.call(&mut random, at, events.len());
-                if wild {
-                    event["usage"] = json!({
-                        "input_tokens": random.random_range(40_000..60_000_u32),
-                        "output_tokens": random.random_range(900..1_500_u32),
-                    });
-                }
+                let usage = if wild { wild_usage(&mut random) } else { feature.usage(&mut random) };
+                let event = feature.call(&mut random, at, events.len(), usage);
                 events.push(event.to_string());
             }
         }
     }
     events.extend(oddities(end, &events));
     events
+}
+
+/// A conversation that never ends.
+fn wild_usage(random: &mut StdRng) -> Value {
+    json!({
+        "input_tokens": random.random_range(40_000..60_000_u32),
+        "output_tokens": random.random_range(900..1_500_u32),
+    })
 }
 
 /// What real traffic has too: an unknown model, a failed call, a repetition, a broken event.
@@ -109,7 +112,7 @@ fn oddities(end: Timestamp, events: &[String]) -> Vec<String> {
 }
 
 impl Feature {
-    fn call(&self, random: &mut StdRng, at: Timestamp, number: usize) -> Value {
+    fn call(&self, random: &mut StdRng, at: Timestamp, number: usize, usage: Value) -> Value {
         json!({
             "event_id": format!("demo-{number:05}"),
             "source": "demo-gateway",
@@ -117,7 +120,7 @@ impl Feature {
             "provider": self.provider,
             "api": self.api,
             "model": self.model,
-            "usage": self.usage(random),
+            "usage": usage,
             "tenant": self.tenant,
             "team": self.team,
             "feature": self.feature,

@@ -22,7 +22,10 @@ fn history_is_priced_by_its_own_rows() {
     let short = json!({ "input_text": 100_000, "output_text": 1_000 });
     check(luna("2026-07-29T00:00:00Z"), short.clone(), "0.106", &[]);
     check(luna("2026-07-30T00:00:00Z"), short, "0.0212", &[]);
-    let opus = |at: &str| json!({ "provider": "anthropic", "model": "claude-opus-4-6", "occurred_at": at });
+    let opus = |at: &str| {
+        let model = "claude-opus-4-6";
+        json!({ "provider": "anthropic", "model": model, "occurred_at": at })
+    };
     let long = json!({ "input_text": 200_001 });
     check(opus("2026-03-12T00:00:00Z"), long.clone(), "2.00001", &[]);
     check(opus("2026-03-13T00:00:00Z"), long, "1.000005", &[]);

@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Schema};
 use arrow::error::ArrowError;
 use serde_json::Value;
 
-use super::rows;
+use super::encode::rows;
 
 /// A header and a line for each row, in parts.
 pub(super) fn table(schema: &Schema, batches: &[RecordBatch]) -> Result<Vec<Vec<u8>>, ArrowError> {

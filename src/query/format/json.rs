@@ -4,7 +4,7 @@ use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 use serde_json::{Map, Value, json};
 
-use super::rows;
+use super::encode::rows;
 use crate::query::answer::Answer;
 
 /// The document, in parts.

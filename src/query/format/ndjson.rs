@@ -8,7 +8,7 @@ use arrow::error::ArrowError;
 use futures::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 
-use super::rows;
+use super::encode::rows;
 use crate::query::answer::Answer;
 use crate::query::error::QueryError;
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{FutureProducer, Producer};
 use rdkafka::types::RDKafkaErrorCode;
@@ -15,7 +16,68 @@ use crate::source::config::KafkaConfig;
 /// How long the cluster may take to answer at start.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// Connection and security; `properties` come last and win.
+/// Properties on which the promise rests, or that have a setting of their own.
+const OURS: [&str; 11] = [
+    "acks",
+    "auto.offset.reset",
+    "bootstrap.servers",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.idempotence",
+    "enable.partition.eof",
+    "group.id",
+    "group.protocol",
+    "partition.assignment.strategy",
+    "request.required.acks",
+];
+
+/// Sends what librdkafka logs to our own log.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Logs;
+
+impl ClientContext for Logs {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        trace(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(%error, reason, "Kafka producer");
+    }
+}
+
+/// One line of librdkafka's log.
+pub(super) fn trace(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    use RDKafkaLogLevel::{Alert, Critical, Debug, Emerg, Error, Info, Notice, Warning};
+    match level {
+        Emerg | Alert | Critical | Error => {
+            tracing::error!(target: "librdkafka", facility, "{message}");
+        }
+        Warning => tracing::warn!(target: "librdkafka", facility, "{message}"),
+        Notice | Info => tracing::info!(target: "librdkafka", facility, "{message}"),
+        Debug => tracing::debug!(target: "librdkafka", facility, "{message}"),
+    }
+}
+
+/// Checks what can be checked without the cluster.
+///
+/// # Errors
+/// [`SourceError::Fatal`] when brokers are missing, or when a property is not the operator's to
+/// set.
+pub(super) fn check(config: &KafkaConfig) -> Result<(), SourceError> {
+    if config.brokers.is_empty() {
+        let message = "`source.kafka.brokers` is required, such as `localhost:9092`";
+        return Err(SourceError::Fatal(message.to_owned()));
+    }
+    match config.properties.keys().find(|name| OURS.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(name) => Err(SourceError::Fatal(format!(
+            "`source.kafka.properties` may not set `{name}`: it has a setting of its own, or \
+             counting each event once rests on it"
+        ))),
+    }
+}
+
+/// Connection and security, by settings of their own.
 pub(super) fn settings(config: &KafkaConfig) -> ClientConfig {
     let mut settings = ClientConfig::new();
     settings.set("bootstrap.servers", &config.brokers);
@@ -51,7 +113,7 @@ fn path(path: Option<&std::path::PathBuf>) -> Option<String> {
 }
 
 /// The cluster's id: part of the id under which offsets are kept.
-pub(super) fn cluster_id(producer: &FutureProducer) -> Result<String, SourceError> {
+pub(super) fn cluster_id(producer: &FutureProducer<Logs>) -> Result<String, SourceError> {
     // The id comes with the first metadata, which also shows whether the cluster answers.
     producer
         .client()
@@ -66,7 +128,7 @@ pub(super) fn cluster_id(producer: &FutureProducer) -> Result<String, SourceErro
 /// Creates the topics that are not there; one that is there stays as it is.
 pub(super) fn create_topics(
     config: &KafkaConfig,
-    producer: &FutureProducer,
+    producer: &FutureProducer<Logs>,
 ) -> Result<(), SourceError> {
     let metadata = producer
         .client()
@@ -88,8 +150,9 @@ pub(super) fn create_topics(
     if topics.is_empty() {
         return Ok(());
     }
-    let admin: AdminClient<DefaultClientContext> =
-        with_properties(settings(config), config).create().map_err(|error| fatal(&error))?;
+    let admin: AdminClient<Logs> = with_properties(settings(config), config)
+        .create_with_context(Logs)
+        .map_err(|error| fatal(&error))?;
     let options = AdminOptions::new().operation_timeout(Some(ANSWER_WITHIN));
     let created = futures::executor::block_on(admin.create_topics(&topics, &options))
         .map_err(|error| retryable("creating topics", &error))?;
@@ -112,6 +175,11 @@ pub(super) fn retryable(what: impl Into<String>, error: &KafkaError) -> SourceEr
     SourceError::Retryable { what: what.into(), why: error.to_string() }
 }
 
+/// Why a client cannot be made; the value is not shown, for it may be a secret.
 pub(super) fn fatal(error: &KafkaError) -> SourceError {
-    SourceError::Fatal(format!("cannot make a Kafka client of `source.kafka`: {error}"))
+    let why = match error {
+        KafkaError::ClientConfig(_, why, name, _) => format!("`{name}`: {why}"),
+        other => other.to_string(),
+    };
+    SourceError::Fatal(format!("cannot make a Kafka client of `source.kafka`: {why}"))
 }

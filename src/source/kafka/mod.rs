@@ -2,7 +2,12 @@
 
 mod client;
 mod consumer;
+mod group;
+mod position;
 mod producer;
+mod record;
+#[cfg(test)]
+mod tests;
 
 pub use consumer::KafkaSource;
 pub use producer::{KafkaLog, KafkaPublisher};
@@ -15,10 +20,7 @@ use super::config::KafkaConfig;
 /// # Errors
 /// [`SourceError`].
 pub fn open(config: &KafkaConfig) -> Result<(KafkaSource, KafkaLog, KafkaPublisher), SourceError> {
-    if config.brokers.is_empty() {
-        let message = "`source.kafka.brokers` is required, such as `localhost:9092`";
-        return Err(SourceError::Fatal(message.to_owned()));
-    }
+    client::check(config)?;
     let producer = producer::connect(config)?;
     let cluster = client::cluster_id(&producer)?;
     if config.create_topics {

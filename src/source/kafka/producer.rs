@@ -3,18 +3,18 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::future::try_join_all;
-use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::util::Timeout;
 use std::time::Duration;
 
-use super::client;
+use super::client::{self, Logs};
 use crate::source::config::KafkaConfig;
 use crate::source::{Appended, EventLog, LogEntry, Publisher, SourceError};
 
 /// How long a full queue may make a sender wait.
 const QUEUE_WAIT: Duration = Duration::from_secs(5);
 
-pub(super) fn connect(config: &KafkaConfig) -> Result<FutureProducer, SourceError> {
+pub(super) fn connect(config: &KafkaConfig) -> Result<FutureProducer<Logs>, SourceError> {
     let mut settings = client::settings(config);
     settings.set("enable.idempotence", "true");
     settings.set("acks", "all");
@@ -22,13 +22,13 @@ pub(super) fn connect(config: &KafkaConfig) -> Result<FutureProducer, SourceErro
     settings.set("compression.type", "zstd");
     settings.set("delivery.timeout.ms", "20000");
     let settings = client::with_properties(settings, config);
-    settings.create().map_err(|error| client::fatal(&error))
+    settings.create_with_context(Logs).map_err(|error| client::fatal(&error))
 }
 
 /// The accepted log on Kafka: envelopes that only our front doors write.
 #[derive(Clone)]
 pub struct KafkaLog {
-    producer: FutureProducer,
+    producer: FutureProducer<Logs>,
     topic: String,
 }
 
@@ -39,7 +39,7 @@ impl std::fmt::Debug for KafkaLog {
 }
 
 impl KafkaLog {
-    pub(super) fn new(producer: FutureProducer, topic: &str) -> Self {
+    pub(super) fn new(producer: FutureProducer<Logs>, topic: &str) -> Self {
         Self { producer, topic: topic.to_owned() }
     }
 }
@@ -58,7 +58,7 @@ impl EventLog for KafkaLog {
 /// The anomalies' topic.
 #[derive(Clone)]
 pub struct KafkaPublisher {
-    producer: FutureProducer,
+    producer: FutureProducer<Logs>,
     topic: String,
 }
 
@@ -69,7 +69,7 @@ impl std::fmt::Debug for KafkaPublisher {
 }
 
 impl KafkaPublisher {
-    pub(super) fn new(producer: FutureProducer, topic: &str) -> Self {
+    pub(super) fn new(producer: FutureProducer<Logs>, topic: &str) -> Self {
         Self { producer, topic: topic.to_owned() }
     }
 }
@@ -82,13 +82,18 @@ impl Publisher for KafkaPublisher {
 }
 
 async fn send(
-    producer: &FutureProducer,
+    producer: &FutureProducer<Logs>,
     topic: &str,
     key: &str,
     payload: &Bytes,
 ) -> Result<(), SourceError> {
     let record = FutureRecord::to(topic).key(key).payload(payload.as_ref());
     let sent = producer.send(record, Timeout::After(QUEUE_WAIT)).await;
-    sent.map(|_| ())
-        .map_err(|(error, _)| client::retryable(format!("producing to `{topic}`"), &error))
+    let Err((error, _)) = sent else { return Ok(()) };
+    match producer.client().fatal_error() {
+        Some((_, why)) => {
+            Err(SourceError::Fatal(format!("the Kafka producer cannot go on: {why}; start again")))
+        }
+        None => Err(client::retryable(format!("producing to `{topic}`"), &error)),
+    }
 }

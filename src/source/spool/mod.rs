@@ -13,6 +13,7 @@ pub use writer::SpoolLog;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::config::SpoolConfig;
 use super::{Origin, Partition, SourceError};
 
 /// The spool's name where others have a topic's.
@@ -34,8 +35,8 @@ impl Spool {
     ///
     /// # Errors
     /// [`SourceError::Fatal`] when the file is no spool or cannot be opened.
-    pub fn open(path: &Path, durable: bool) -> Result<Self, SourceError> {
-        let (connection, id) = schema::open(path, durable)?;
+    pub fn open(path: &Path, config: &SpoolConfig) -> Result<Self, SourceError> {
+        let (connection, id) = schema::open(path, config)?;
         let extent = schema::extent(&connection).map_err(|error| {
             SourceError::Fatal(format!("cannot read `{}`: {error}", path.display()))
         })?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use rusqlite::Connection;
 use tokio::sync::watch;
 
 use super::schema;
@@ -20,6 +21,8 @@ const STEP_BYTES_MAX: usize = 8 << 20;
 #[derive(Debug)]
 pub struct SpoolSource {
     path: PathBuf,
+    /// The open file; away while it is read.
+    connection: Option<Connection>,
     partition: Arc<Partition>,
     log: Arc<SpoolLog>,
     /// The offset after the last one that is durable.
@@ -40,14 +43,35 @@ impl SpoolSource {
         low: i64,
     ) -> Self {
         let path = path.to_owned();
-        Self { path, partition, log, written, announced: false, next: None, low, paused: false }
+        Self {
+            path,
+            connection: None,
+            partition,
+            log,
+            written,
+            announced: false,
+            next: None,
+            low,
+            paused: false,
+        }
     }
 
-    async fn read(&mut self, from: i64, limit: usize) -> Result<Vec<Message>, SourceError> {
-        let (path, partition) = (self.path.clone(), self.partition.clone());
-        let read = tokio::task::spawn_blocking(move || entries(&path, &partition, from, limit));
-        let messages = read.await.map_err(|error| self.unreadable(&error.to_string()))?;
-        messages.map_err(|error| self.unreadable(&error.to_string()))
+    /// Asks the file something without holding up other tasks.
+    async fn ask<T: Send + 'static>(
+        &mut self,
+        ask: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, SourceError> {
+        let (path, open) = (self.path.clone(), self.connection.take());
+        let asked = tokio::task::spawn_blocking(move || {
+            let connection = open.map_or_else(|| schema::open_reader(&path), Ok)?;
+            let answer = ask(&connection)?;
+            Ok((connection, answer))
+        });
+        let asked = asked.await.map_err(|error| self.unreadable(&error.to_string()))?;
+        let (connection, answer) =
+            asked.map_err(|error: rusqlite::Error| self.unreadable(&error.to_string()))?;
+        self.connection = Some(connection);
+        Ok(answer)
     }
 
     fn unreadable(&self, why: &str) -> SourceError {
@@ -74,7 +98,9 @@ impl Source for SpoolSource {
             Ok(Err(_)) => return Err(SourceError::Fatal("the spool's writer has stopped".into())),
             Err(_) => return Ok(Step::Idle),
         }
-        let messages = self.read(next, limit).await?;
+        let partition = self.partition.clone();
+        let read = move |file: &Connection| entries(file, &partition, next, limit);
+        let messages = self.ask(read).await?;
         match messages.last() {
             None => Ok(Step::Idle),
             Some(last) => {
@@ -84,23 +110,28 @@ impl Source for SpoolSource {
         }
     }
 
-    async fn seek(&mut self, partition: &Partition, start: Start) -> Result<(), SourceError> {
-        let path = self.path.clone();
-        let extent = tokio::task::spawn_blocking(move || {
-            schema::open_reader(&path).and_then(|connection| schema::extent(&connection))
-        });
-        let extent = extent.await.map_err(|error| self.unreadable(&error.to_string()))?;
-        let extent = extent.map_err(|error| self.unreadable(&error.to_string()))?;
+    async fn seek(&mut self, _: &Partition, start: Start) -> Result<(), SourceError> {
+        let extent = self.ask(schema::extent).await?;
         let next = match start {
             Start::Earliest => extent.low,
-            Start::Offset(offset) if offset <= extent.high => offset,
-            Start::Offset(offset) => {
+            Start::Offset(offset) if offset > extent.high => {
                 return Err(SourceError::Fatal(format!(
-                    "the lake has read `{}` up to offset {offset}, but it ends before {}: it was \
-                     replaced by an older copy; put the right one back",
-                    partition.app_id, extent.high
+                    "the lake has read the spool `{}` up to offset {offset}, but it ends before \
+                     {}: it was replaced by an older copy; put the right one back",
+                    self.path.display(),
+                    extent.high
                 )));
             }
+            Start::Offset(offset) if offset < extent.low => {
+                return Err(SourceError::Fatal(format!(
+                    "the lake has read the spool `{}` up to offset {offset}, but what lies below \
+                     {} was deleted when a lake had it: this lake is another one or an older \
+                     copy; put the right one back",
+                    self.path.display(),
+                    extent.low
+                )));
+            }
+            Start::Offset(offset) => offset,
         };
         self.low = extent.low;
         self.next = Some(next);
@@ -126,15 +157,14 @@ impl Source for SpoolSource {
 }
 
 fn entries(
-    path: &Path,
+    connection: &Connection,
     partition: &Arc<Partition>,
     from: i64,
     limit: usize,
 ) -> rusqlite::Result<Vec<Message>> {
-    let connection = schema::open_reader(path)?;
     let query = "SELECT offset, accepted_at, payload FROM entries WHERE offset >= ?1
                  ORDER BY offset LIMIT ?2";
-    let mut statement = connection.prepare(query)?;
+    let mut statement = connection.prepare_cached(query)?;
     let mut rows = statement.query((from, i64::try_from(limit).unwrap_or(i64::MAX)))?;
     let mut messages = Vec::new();
     let mut bytes = 0;

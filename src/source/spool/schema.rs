@@ -5,22 +5,31 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
+use crate::source::config::{SpoolConfig, SpoolDurability};
 use crate::source::{Extent, SourceError};
 
 const FORMAT: &str = "1";
+const PAGE_BYTES: usize = 4_096;
 
 /// Opens the file for writing, with its id; makes it when it is not there.
-pub(super) fn open(path: &Path, durable: bool) -> Result<(Connection, String), SourceError> {
+pub(super) fn open(path: &Path, config: &SpoolConfig) -> Result<(Connection, String), SourceError> {
     let fatal = |error: rusqlite::Error| {
         SourceError::Fatal(format!("cannot open the spool `{}`: {error}", path.display()))
     };
     private_file(path)?;
     let connection = Connection::open(path).map_err(fatal)?;
-    let synchronous = if durable { "FULL" } else { "NORMAL" };
+    let synchronous = match config.durability {
+        SpoolDurability::Fsync => "FULL",
+        SpoolDurability::Os => "NORMAL",
+    };
+    let pages_max = config.size_max.0 / PAGE_BYTES;
     connection
         .execute_batch(&format!(
-            "PRAGMA journal_mode = WAL;
+            "PRAGMA page_size = {PAGE_BYTES};
+             PRAGMA journal_mode = WAL;
              PRAGMA synchronous = {synchronous};
+             PRAGMA wal_autocheckpoint = 0;
+             PRAGMA max_page_count = {pages_max};
              CREATE TABLE IF NOT EXISTS entries (
                  offset INTEGER PRIMARY KEY AUTOINCREMENT,
                  accepted_at INTEGER NOT NULL,

@@ -1,5 +1,5 @@
-//! Events through a real Kafka while the process is killed again and again: none lost, none twice, and
-//! every sum equal to a recount in another language.
+//! Events through a real Kafka while the process is killed again and again: none lost, none twice,
+//! and every sum equal to a recount in another language.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -47,7 +47,10 @@ async fn its_calls_are_in_sql_with_their_exact_cost() {
     assert_eq!(priced[0][2], json!(expected.to_string()));
     assert_eq!((&priced[0][3], &priced[0][4]), (&json!("customer-1"), &json!("search")));
     let hits = server
-        .rows("SELECT cost_usd, total_input_tokens FROM calls WHERE cost_status = 'gateway_cache_hit'")
+        .rows(
+            "SELECT cost_usd, total_input_tokens FROM calls \
+             WHERE cost_status = 'gateway_cache_hit'",
+        )
         .await;
     assert_eq!(hits, [vec![json!("0"), json!(input)]], "a cached call costs nothing, tokens kept");
     let unknown = server.rows("SELECT cost_usd FROM calls WHERE cost_status = 'unpriced'").await;

@@ -1,4 +1,5 @@
-//! The program as its users meet it: the real binary, over HTTP, Kafka, an S3 server and real readers.
+//! The program as its users meet it: the real binary, over HTTP, Kafka, an S3 server and real
+//! readers.
 //!
 //! One binary, so that the heavy libraries are linked once. Parts that are not installed
 //! (`tests/parts/install.sh`) are said loudly, and fail where `TOKENMETER_REQUIRE_PARTS` is set.

@@ -282,8 +282,11 @@ fn planted_violations_are_caught() {
 
 #[test]
 fn the_code_map_is_read_as_it_stands() {
-    let map = "| level | room |\n|---|---|\n| 0 | `money.rs` | x |\n\
-               | 1 | `usage/` (-> a, b) | y |\n| 1 | `charge.rs` (-> all of the above) | z |\n| 7 | `cli/`, `main.rs` | w |";
+    let map = "| level | room |\n|---|---|\n\
+               | 0 | `money.rs` | x |\n\
+               | 1 | `usage/` (-> a, b) | y |\n\
+               | 1 | `charge.rs` (-> all of the above) | z |\n\
+               | 7 | `cli/`, `main.rs` | w |";
     let room = |name: &str, level, arrows: &[&str]| Room {
         name: name.to_owned(),
         level,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::kafka_kills::configured;
+use crate::kafka_kills::{ACCOUNTED, configured};
 use crate::parts::kafka::{Kafka, RAW};
 use crate::server::{BINARY, Server, output};
 
@@ -30,8 +30,7 @@ async fn it_is_a_row_and_a_message() {
     ];
     let server = Server::start(&dir.path().join("data"), &settings).await;
     kafka.produce(RAW, &events).await;
-    let accounted = "SELECT (SELECT count(*) FROM calls) + (SELECT count(*) FROM dead_letters)";
-    server.wait_for(accounted, &events.len().to_string(), Duration::from_secs(60)).await;
+    server.wait_for(ACCOUNTED, &events.len().to_string(), Duration::from_secs(60)).await;
     let found = "SELECT count(*) > 0 FROM anomalies WHERE tenant = 'acme' AND scope = 'tenant'";
     server.wait_for(found, "true", Duration::from_secs(60)).await;
     let (key, message) = kafka.first(ANOMALIES, 0, Duration::from_secs(30)).await;

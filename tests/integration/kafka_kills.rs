@@ -14,14 +14,23 @@ use crate::server::Server;
 
 const KILLS: usize = 10;
 
-/// Raw topics name no tenant by themselves: their claims count.
+/// How many events have come to their end.
+pub const ACCOUNTED: &str =
+    "SELECT (SELECT count(*) FROM calls) + (SELECT count(*) FROM dead_letters)";
+
+/// Raw topics name no tenant by themselves: their claims count. A killed member of the group is
+/// missed soon, so that the next one reads before it is killed too.
 const CONFIGURATION: &str = r#"
 [[attribution.senders]]
 namespace = "kafka"
 claims_allowed = true
+[source.kafka.properties]
+"session.timeout.ms" = "1000"
+"heartbeat.interval.ms" = "300"
 "#;
 
-/// Starts, kills at a random moment, starts again; at the end waits for every event.
+/// Starts, kills at a random moment after it has begun to commit, starts again; at the end waits
+/// for every event.
 async fn survive(
     kafka: &Kafka,
     disk: impl Fn(usize) -> PathBuf,
@@ -32,8 +41,11 @@ async fn survive(
     let chunks = events.chunks(events.len().div_ceil(KILLS + 1));
     let mut server = Server::start(&disk(0), settings).await;
     for (number, chunk) in chunks.enumerate() {
+        let before = server.cell(ACCOUNTED).await;
         kafka.produce(RAW, chunk).await;
         if number < KILLS {
+            let moved = format!("{ACCOUNTED} > {before}");
+            server.wait_for(&moved, "true", Duration::from_secs(60)).await;
             let moment = Duration::from_millis(random.random_range(0..1_500));
             tokio::time::sleep(moment).await;
             server.kill();
@@ -41,8 +53,7 @@ async fn survive(
         }
     }
     let expected = events.len().to_string();
-    let accounted = "SELECT (SELECT count(*) FROM calls) + (SELECT count(*) FROM dead_letters)";
-    server.wait_for(accounted, &expected, Duration::from_secs(180)).await;
+    server.wait_for(ACCOUNTED, &expected, Duration::from_secs(180)).await;
     server
 }
 

@@ -1,6 +1,7 @@
 //! One JSON document: columns, rows, whether rows were cut off, table versions.
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::FieldRef;
 use arrow::error::ArrowError;
 use serde_json::{Map, Value, json};
 
@@ -13,7 +14,8 @@ pub(super) fn document(
     batches: &[RecordBatch],
 ) -> Result<Vec<Vec<u8>>, ArrowError> {
     let schema = answer.schema();
-    let column = |field: &arrow::datatypes::FieldRef| json!({"name": field.name(), "type": field.data_type().to_string()});
+    let kind = |field: &FieldRef| field.data_type().to_string();
+    let column = |field: &FieldRef| json!({"name": field.name(), "type": kind(field)});
     let columns: Vec<Value> = schema.fields().iter().map(column).collect();
     let mut parts = vec![format!("{{\"columns\":{},\"rows\":[", json!(columns)).into_bytes()];
     let mut separator = "";

@@ -1,48 +1,12 @@
 //! The house's rules, checked: levels, sizes, floats, names, clocks. Std only; links in a moment.
 //!
-//! Each failure names file, line and the rule's reason. The rules are ARCHITECTURE.md's.
+//! Each failure names file, line and the rule's reason. Rooms, levels and the arrows within a level
+//! are read from the code map of ARCHITECTURE.md, so that the map is always the house's.
 
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-/// Rooms and their levels: a room imports lower levels only.
-const LEVELS: [(&str, u8); 18] = [
-    ("money", 0),
-    ("time", 0),
-    ("setting", 0),
-    ("event", 1),
-    ("usage", 1),
-    ("pricing", 1),
-    ("attribution", 1),
-    ("charge", 1),
-    ("anomaly", 1),
-    ("source", 2),
-    ("lake", 2),
-    ("pipeline", 3),
-    ("query", 3),
-    ("alert", 4),
-    ("api", 5),
-    ("config", 6),
-    ("telemetry", 6),
-    ("cli", 7),
-];
-
-/// Arrows within one level.
-const ARROWS: [(&str, &str); 12] = [
-    ("time", "money"),
-    ("usage", "event"),
-    ("pricing", "usage"),
-    ("pricing", "event"),
-    ("attribution", "event"),
-    ("charge", "event"),
-    ("charge", "usage"),
-    ("charge", "pricing"),
-    ("charge", "attribution"),
-    ("config", "telemetry"),
-    ("anomaly", "event"),
-    ("setting", "money"),
-];
+use std::sync::OnceLock;
 
 const FORBIDDEN_ROOMS: [&str; 6] = ["util", "common", "helpers", "types", "models", "manager"];
 const FILE_LINES_MAX: usize = 500;
@@ -65,8 +29,71 @@ impl fmt::Display for Violation {
     }
 }
 
-fn level(room: &str) -> Option<u8> {
-    LEVELS.iter().find(|(name, _)| *name == room).map(|(_, level)| *level)
+/// A row's room in the code map.
+#[derive(Debug, PartialEq, Eq)]
+struct Room {
+    name: String,
+    level: u8,
+    /// Rooms of the same level that it may import.
+    arrows: Vec<String>,
+}
+
+/// The rows of the code map: `| 1 | `usage/` (-> event) | ... |`, in reading order.
+fn code_map(architecture: &str) -> Vec<Room> {
+    let mut rooms: Vec<Room> = Vec::new();
+    for line in architecture.lines() {
+        let mut cells = line.trim_matches('|').split('|').map(str::trim);
+        let Some(level) = cells.next().and_then(|cell| cell.parse().ok()) else { continue };
+        let cell = cells.next().unwrap_or_default();
+        let (names, arrows) = cell.split_once("(->").unwrap_or((cell, ""));
+        let arrows: Vec<String> = match arrows.trim_end_matches(')').trim() {
+            "all of the above" => rooms.iter().map(|room| room.name.clone()).collect(),
+            some => some.split(", ").map(str::to_owned).collect(),
+        };
+        for name in names.split('`').skip(1).step_by(2) {
+            let name = name.trim_end_matches('/').trim_end_matches(".rs").to_owned();
+            rooms.push(Room { name, level, arrows: arrows.clone() });
+        }
+    }
+    rooms
+}
+
+/// The code map of this house.
+fn house() -> &'static [Room] {
+    static HOUSE: OnceLock<Vec<Room>> = OnceLock::new();
+    HOUSE.get_or_init(|| code_map(include_str!("../ARCHITECTURE.md")))
+}
+
+fn room(name: &str) -> Option<&'static Room> {
+    house().iter().find(|room| room.name == name)
+}
+
+fn level(name: &str) -> Option<u8> {
+    room(name).map(|room| room.level)
+}
+
+fn may_import(own: &Room, other: &str) -> bool {
+    match level(other) {
+        _ if own.name == other => true,
+        None => true,
+        Some(level) => {
+            level < own.level || level == own.level && own.arrows.iter().any(|arrow| arrow == other)
+        }
+    }
+}
+
+/// What a `crate::` path, or each path of a `crate::{...}` group, begins with.
+fn imported(code: &str) -> Vec<&str> {
+    let word = |text: &'_ str| text.find(|c: char| !c.is_alphanumeric() && c != '_');
+    let mut names = Vec::new();
+    for path in code.split("crate::").skip(1) {
+        let group = path.strip_prefix('{').and_then(|rest| rest.split('}').next());
+        for name in group.map_or(vec![path], |group| group.split(',').collect()) {
+            let name = name.trim();
+            names.push(&name[..word(name).unwrap_or(name.len())]);
+        }
+    }
+    names
 }
 
 /// `src/event/json.rs` and `src/event.rs` are in the room `event`.
@@ -76,7 +103,8 @@ fn room_of(file: &str) -> &str {
 }
 
 fn is_test(file: &str) -> bool {
-    file.ends_with("/tests.rs") || file.contains("/tests/")
+    let beside = file.starts_with("tests/") || file.starts_with("benches/");
+    beside || file.ends_with("/tests.rs") || file.contains("/tests/")
 }
 
 /// The lines before the test module, where a file has one at its end.
@@ -117,25 +145,17 @@ fn check_file(file: &str, text: &str) -> Vec<Violation> {
 }
 
 fn check_imports(file: &str, text: &str, say: &mut impl FnMut(usize, String)) {
-    let room = room_of(file);
-    let Some(own) = level(room) else {
-        if !["lib", "main"].contains(&room) {
-            say(1, format!("the room `{room}` has no level in tests/tidy.rs and ARCHITECTURE.md"));
+    let name = room_of(file);
+    let Some(own) = room(name) else {
+        if name != "lib" {
+            say(1, format!("the room `{name}` is not in ARCHITECTURE.md's code map"));
         }
         return;
     };
     for (number, line) in production(text) {
-        for path in code_of(line).split("crate::").skip(1) {
-            let end = path.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(path.len());
-            let other = &path[..end];
-            let allowed = match level(other) {
-                None => true,
-                Some(_) if other == room => true,
-                Some(level) if level < own => true,
-                Some(level) => level == own && ARROWS.contains(&(room, other)),
-            };
-            if !allowed {
-                say(number, format!("`{room}` may not import `{other}`: lower levels only"));
+        for other in imported(code_of(line)) {
+            if !may_import(own, other) {
+                say(number, format!("`{name}` may not import `{other}`: lower levels only"));
             }
         }
     }
@@ -216,7 +236,9 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
 fn the_house_is_tidy() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    rust_files(&root.join("src"), &mut files);
+    for folder in ["src", "tests", "benches"] {
+        rust_files(&root.join(folder), &mut files);
+    }
     assert!(files.len() > 50, "only {} files: is this the right folder?", files.len());
     let mut violations = Vec::new();
     for path in files {
@@ -245,7 +267,8 @@ fn planted_violations_are_caught() {
         ("src/query/x.rs", "#[cfg(feature = \"kafka\")]", "features are decided"),
         ("src/query/mod.rs", "fn logic() {}", "no logic"),
         ("src/lake/util.rs", "", "says nothing"),
-        ("src/attic/x.rs", "", "has no level"),
+        ("src/attic/x.rs", "", "not in ARCHITECTURE.md's code map"),
+        ("src/lake/x.rs", "use crate::{money, query};", "`lake` may not import `query`"),
     ] {
         let found = reasons(file, text);
         assert!(found.contains(reason), "`{text}` in {file}: got `{found}`");
@@ -258,9 +281,38 @@ fn planted_violations_are_caught() {
 }
 
 #[test]
+fn the_code_map_is_read_as_it_stands() {
+    let map = "| level | room |\n|---|---|\n\
+               | 0 | `money.rs` | x |\n\
+               | 1 | `usage/` (-> a, b) | y |\n\
+               | 1 | `charge.rs` (-> all of the above) | z |\n\
+               | 7 | `cli/`, `main.rs` | w |";
+    let room = |name: &str, level, arrows: &[&str]| Room {
+        name: name.to_owned(),
+        level,
+        arrows: arrows.iter().map(|&arrow| arrow.to_owned()).collect(),
+    };
+    let expected = [
+        room("money", 0, &[""]),
+        room("usage", 1, &["a", "b"]),
+        room("charge", 1, &["money", "usage"]),
+        room("cli", 7, &[""]),
+        room("main", 7, &[""]),
+    ];
+    assert_eq!(code_map(map), expected);
+    assert!(house().len() > 15, "{:?}", house());
+    for room in house() {
+        let at = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(&room.name);
+        let there = at.is_dir() || at.with_extension("rs").is_file();
+        assert!(there, "the code map names `{}`, which is not there", room.name);
+    }
+}
+
+#[test]
 fn what_is_allowed_passes() {
     for (file, text) in [
         ("src/usage/x.rs", "use crate::event::Json;"),
+        ("src/charge.rs", "use crate::{event::CallEvent, pricing, usage};"),
         ("src/lake/x.rs", "use crate::charge::Charge;"),
         ("src/event/tests.rs", "use crate::lake::Lake; let x: f64 = 0.5;"),
         ("src/anomaly/x.rs", "fn score(x: f64) {}"),

@@ -1,5 +1,5 @@
-//! Prompts are never stored: a canary in good, malformed, rejected and chunked events is in no file and
-//! no log, with debug logs on.
+//! Prompts are never stored: a canary in good, malformed, rejected and chunked events is in no file
+//! and no log, with debug logs on.
 
 use std::path::Path;
 use std::time::Duration;

@@ -144,7 +144,8 @@ copy = { customer = "tag.customer_id" }
         request.header("content-type", "application/json").body(body).send()
     };
     let event = |id: &str, source: &str, claim: Option<&str>| {
-        json!({"event_id": id, "source": source, "tenant": claim, "provider": "openai", "model": "gpt-4o-mini",
+        json!({"event_id": id, "source": source, "tenant": claim,
+            "provider": "openai", "model": "gpt-4o-mini",
             "api": "chat.completions", "occurred_at": jiff::Timestamp::now().to_string(),
             "tags": {"app": "checkout", "customer_id": "c-1"},
             "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}})

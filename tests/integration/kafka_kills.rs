@@ -1,71 +1,64 @@
-//! Events through a real Kafka while the process is killed again and again: none lost, none twice, and
-//! every sum equal to a recount in another language.
+//! Events through a real Kafka while the process is killed again and again: none lost, none twice,
+//! and every sum equal to a recount in another language.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use rdkafka::ClientConfig;
-use rdkafka::producer::{FutureProducer, FutureRecord};
-use rdkafka::util::Timeout;
 
 use crate::events;
-use crate::parts::kafka::{Kafka, PASSWORD, USER};
+use crate::parts::kafka::{Kafka, PASSWORD, RAW, USER};
 use crate::parts::{python, s3::S3};
 use crate::server::Server;
 
-const TOPIC: &str = "llm.calls.raw";
+const KILLS: usize = 10;
 
-/// Raw topics name no tenant by themselves: their claims count.
+/// How many events have come to their end.
+pub const ACCOUNTED: &str =
+    "SELECT (SELECT count(*) FROM calls) + (SELECT count(*) FROM dead_letters)";
+
+/// Raw topics name no tenant by themselves: their claims count. A killed member of the group is
+/// missed soon, so that the next one reads before it is killed too.
 const CONFIGURATION: &str = r#"
 [[attribution.senders]]
 namespace = "kafka"
 claims_allowed = true
+[source.kafka.properties]
+"session.timeout.ms" = "1000"
+"heartbeat.interval.ms" = "300"
 "#;
 
-async fn produce(brokers: &str, events: &[String]) {
-    let producer: FutureProducer = ClientConfig::new()
-        .set("bootstrap.servers", brokers)
-        .set("linger.ms", "20")
-        .set("queue.buffering.max.messages", "200000")
-        .create()
-        .expect("a producer");
-    let mut sent = Vec::with_capacity(events.len());
-    for (number, event) in events.iter().enumerate() {
-        let key = number.to_string();
-        let record = FutureRecord::to(TOPIC).key(&key).payload(event);
-        sent.push(producer.send_result(record).map_err(|(error, _)| error).expect("queued"));
-    }
-    for delivery in sent {
-        delivery.await.expect("a delivery").expect("delivered");
-    }
-    rdkafka::producer::Producer::flush(&producer, Timeout::After(Duration::from_secs(30)))
-        .expect("flushed");
-}
-
-/// Starts, kills at a random moment, starts again; at the end waits for every event.
-async fn survive(dir: &Path, settings: &[(&str, &str)], events: &[String], kills: usize) -> Server {
-    let brokers = settings.iter().find(|(name, _)| name.ends_with("BROKERS")).expect("brokers").1;
+/// Starts, kills at a random moment after it has begun to commit, starts again; at the end waits
+/// for every event.
+async fn survive(
+    kafka: &Kafka,
+    disk: impl Fn(usize) -> PathBuf,
+    settings: &[(&str, &str)],
+    events: &[String],
+) -> Server {
     let mut random = StdRng::seed_from_u64(11);
-    let chunks: Vec<&[String]> = events.chunks(events.len().div_ceil(kills + 1)).collect();
-    let mut server = Server::start(dir, settings).await;
-    for (number, chunk) in chunks.iter().enumerate() {
-        produce(brokers, chunk).await;
-        if number < kills {
+    let chunks = events.chunks(events.len().div_ceil(KILLS + 1));
+    let mut server = Server::start(&disk(0), settings).await;
+    for (number, chunk) in chunks.enumerate() {
+        let before = server.cell(ACCOUNTED).await;
+        kafka.produce(RAW, chunk).await;
+        if number < KILLS {
+            let moved = format!("{ACCOUNTED} > {before}");
+            server.wait_for(&moved, "true", Duration::from_secs(60)).await;
             let moment = Duration::from_millis(random.random_range(0..1_500));
             tokio::time::sleep(moment).await;
             server.kill();
-            server = Server::start(dir, settings).await;
+            server = Server::start(&disk(number + 1), settings).await;
         }
     }
     let expected = events.len().to_string();
-    let accounted = "SELECT (SELECT count(*) FROM calls) + (SELECT count(*) FROM dead_letters)";
-    server.wait_for(accounted, &expected, Duration::from_secs(180)).await;
+    server.wait_for(ACCOUNTED, &expected, Duration::from_secs(180)).await;
     server
 }
 
-fn configured(dir: &Path) -> String {
+/// The configuration, in a file.
+pub fn configured(dir: &Path) -> String {
     let path = dir.join("tokenmeter.toml");
     std::fs::write(&path, CONFIGURATION).expect("written");
     path.display().to_string()
@@ -83,7 +76,7 @@ async fn ten_kills_lose_and_double_nothing() {
         ("TOKENMETER_SOURCE__KIND", "kafka"),
         ("TOKENMETER_SOURCE__KAFKA__BROKERS", kafka.plain.as_str()),
     ];
-    let server = survive(&dir.path().join("data"), &settings, &events, 10).await;
+    let server = survive(&kafka, |_| dir.path().join("data"), &settings, &events).await;
     assert_eq!(server.cell("SELECT count(DISTINCT source_partition) FROM calls").await, "6");
     let ours = server.cell("SELECT sum(cost_usd) FROM calls").await;
     let unpriced = server.cell("SELECT count(*) FROM calls WHERE cost_status = 'unpriced'").await;
@@ -116,7 +109,9 @@ async fn kills_on_an_object_store_lose_and_double_nothing() {
         ("TOKENMETER_PIPELINE__FLUSH_INTERVAL", "1s"),
     ];
     settings.extend(store.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    let server = survive(&dir.path().join("data"), &settings, &events, 10).await;
+    // No disk survives: each start finds an empty one.
+    let disk = |start| dir.path().join(format!("disk-{start}"));
+    let server = survive(&kafka, disk, &settings, &events).await;
     server.terminate();
     let file = file.display().to_string();
     let mut arguments = vec![file.as_str(), "s3://lake/tokenmeter/calls"];

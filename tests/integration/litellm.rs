@@ -31,7 +31,7 @@ async fn its_calls_are_in_sql_with_their_exact_cost() {
     call(&proxy, "gpt-4o-mini", "CANARY: what is the weather like?").await;
     call(&proxy, "gpt-4o-mini", "CANARY: what is the weather like?").await;
     call(&proxy, "house-model", "CANARY: and tomorrow?").await;
-    server.wait_for("SELECT count(*) FROM calls", "3", Duration::from_secs(20)).await;
+    server.wait_for("SELECT count(*) FROM calls", "3", Duration::from_secs(10)).await;
     let priced = server
         .rows(
             "SELECT total_input_tokens, total_output_tokens, cost_usd, customer, feature \
@@ -47,7 +47,10 @@ async fn its_calls_are_in_sql_with_their_exact_cost() {
     assert_eq!(priced[0][2], json!(expected.to_string()));
     assert_eq!((&priced[0][3], &priced[0][4]), (&json!("customer-1"), &json!("search")));
     let hits = server
-        .rows("SELECT cost_usd, total_input_tokens FROM calls WHERE cost_status = 'gateway_cache_hit'")
+        .rows(
+            "SELECT cost_usd, total_input_tokens FROM calls \
+             WHERE cost_status = 'gateway_cache_hit'",
+        )
         .await;
     assert_eq!(hits, [vec![json!("0"), json!(input)]], "a cached call costs nothing, tokens kept");
     let unknown = server.rows("SELECT cost_usd FROM calls WHERE cost_status = 'unpriced'").await;

@@ -1,4 +1,5 @@
-//! The program as its users meet it: the real binary, over HTTP, Kafka, an S3 server and real readers.
+//! The program as its users meet it: the real binary, over HTTP, Kafka, an S3 server and real
+//! readers.
 //!
 //! One binary, so that the heavy libraries are linked once. Parts that are not installed
 //! (`tests/parts/install.sh`) are said loudly, and fail where `TOKENMETER_REQUIRE_PARTS` is set.
@@ -9,6 +10,7 @@ mod canary;
 mod commands;
 mod configuration;
 mod events;
+mod kafka_anomalies;
 mod kafka_kills;
 mod litellm;
 mod parts;

@@ -4,6 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::message::Message;
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+
 use super::{Process, free_port, installed, run};
 
 /// A running broker.
@@ -18,6 +23,8 @@ pub struct Kafka {
     _dir: tempfile::TempDir,
 }
 
+/// The topic that others write.
+pub const RAW: &str = "llm.calls.raw";
 pub const USER: &str = "meter";
 pub const PASSWORD: &str = "secret-123";
 const STORE_PASSWORD: &str = "changeit";
@@ -59,6 +66,41 @@ impl Kafka {
             _dir: dir,
         })
     }
+
+    /// Sends messages, spread over the partitions, and waits until all are acknowledged.
+    pub async fn produce(&self, topic: &str, messages: &[String]) {
+        let producer: FutureProducer = ClientConfig::new()
+            .set("bootstrap.servers", &self.plain)
+            .set("linger.ms", "20")
+            .set("queue.buffering.max.messages", "200000")
+            .create()
+            .expect("a producer");
+        let mut sent = Vec::with_capacity(messages.len());
+        for (number, message) in messages.iter().enumerate() {
+            let key = number.to_string();
+            let record = FutureRecord::to(topic).key(&key).payload(message);
+            sent.push(producer.send_result(record).map_err(|(error, _)| error).expect("queued"));
+        }
+        for delivery in sent {
+            delivery.await.expect("a delivery").expect("delivered");
+        }
+    }
+
+    /// The first message of a partition, key and payload.
+    pub async fn first(&self, topic: &str, partition: i32, within: Duration) -> (String, String) {
+        let consumer: StreamConsumer = ClientConfig::new()
+            .set("bootstrap.servers", &self.plain)
+            .set("group.id", "reader")
+            .create()
+            .expect("a consumer");
+        let mut assigned = TopicPartitionList::new();
+        assigned.add_partition_offset(topic, partition, Offset::Beginning).expect("an offset");
+        consumer.assign(&assigned).expect("assigned");
+        let received = tokio::time::timeout(within, consumer.recv()).await;
+        let message = received.expect("a message in time").expect("a message");
+        let text = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap()).into_owned();
+        (text(message.key()), text(message.payload()))
+    }
 }
 
 fn settings(dir: &Path, plain: u16, secure: u16, controller: u16) -> String {
@@ -88,6 +130,7 @@ transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=500
 default.replication.factor=1
 num.partitions=6
 "

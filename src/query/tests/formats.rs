@@ -37,7 +37,9 @@ async fn rows_of_the_lake_keep_their_maps_and_times() {
 async fn a_stream_that_fails_late_ends_with_an_error_line() {
     let test = TestLake::full().await;
     let engine = test.engine_with(QueryConfig { threads: 1, ..QueryConfig::default() });
-    let sql = "SELECT 10 / (7 - source_offset) AS x FROM calls";
+    // Batches of rows before the one that fails.
+    let sql = "SELECT 10 / (20000 - row_number() OVER ()) AS x
+               FROM calls a, calls b, calls c, calls d, calls e, calls f";
     let answer = engine.ask(&SqlRequest::new(sql)).await.expect("an answer");
     let lines: Vec<Vec<u8>> = match ndjson(answer).await {
         Ok(lines) => lines.collect().await,

@@ -167,6 +167,7 @@ impl KafkaSource {
             list.add_partition_offset(topic, *number, Offset::Offset(next)).map_err(failed)?;
         }
         self.consumer.assign(&list).map_err(failed)?;
+        self.group().answered();
         if self.paused { self.consumer.pause(&list).map_err(failed) } else { Ok(()) }
     }
 
@@ -319,9 +320,10 @@ impl KafkaSource {
     /// Gives up the partitions and leaves. Without the answer to an assignment under way, the
     /// client would wait for it for ever when it is dropped.
     fn leave(&mut self) {
-        self.group().leave();
         self.held.clear();
-        if let Err(error) = self.consumer.unassign() {
+        if self.group().leave()
+            && let Err(error) = self.consumer.unassign()
+        {
             tracing::debug!(%error, "leaving the group");
         }
         self.consumer.unsubscribe();

@@ -39,6 +39,8 @@ pub(super) struct Group {
 struct State {
     changes: VecDeque<Change>,
     extents: BTreeMap<Place, Extent>,
+    /// Whether the group waits for our answer to an assignment.
+    unanswered: bool,
     leaving: bool,
 }
 
@@ -75,9 +77,17 @@ impl Group {
         self.state().extents.get(place).copied()
     }
 
-    /// From now on assignments are turned down, so that nothing waits for an answer to one.
-    pub(super) fn leave(&self) {
-        self.state().leaving = true;
+    /// The assignment has been taken into effect.
+    pub(super) fn answered(&self) {
+        self.state().unanswered = false;
+    }
+
+    /// From now on assignments are turned down. Says whether one still waits for its answer, and
+    /// takes it as given: a second answer may find the group's handler gone and wait for ever.
+    pub(super) fn leave(&self) -> bool {
+        let mut state = self.state();
+        state.leaving = true;
+        std::mem::take(&mut state.unanswered)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -129,7 +139,9 @@ impl ConsumerContext for Group {
         let mut state = self.state();
         if assigned && !state.leaving {
             state.changes.push_back(Change::Assigned(places.collect()));
+            state.unanswered = true;
         } else {
+            state.unanswered = false;
             if !assigned {
                 state.changes.push_back(Change::Revoked(places.collect()));
             }

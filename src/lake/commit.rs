@@ -99,8 +99,8 @@ impl Table {
     /// cannot be read, it does not return before it knows.
     ///
     /// # Errors
-    /// Nothing was committed, and nothing will be: [`LakeError::NoSpace`], [`LakeError::Retryable`],
-    /// [`LakeError::WritesRefused`].
+    /// Nothing was committed, and nothing will be: [`LakeError::NoSpace`],
+    /// [`LakeError::Retryable`], [`LakeError::WritesRefused`].
     pub async fn commit(&self, on: &Snapshot, commit: &Commit) -> Result<Outcome, LakeError> {
         if commit.transactions().next().is_none() {
             return Err(LakeError::internal(self.committing(), "a commit without a transaction"));

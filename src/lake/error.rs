@@ -83,10 +83,11 @@ impl LakeError {
             KernelError::FileNotFound(path) => {
                 Self::Retryable { what, why: format!("`{path}` was not found") }
             }
-            KernelError::EmptyLog | KernelError::MissingVersion(_) => {
-                let why = "its log has no version: it was deleted, or a listing is behind";
-                Self::Retryable { what, why: why.to_owned() }
-            }
+            // A listing that is behind looks like a log with holes.
+            KernelError::EmptyLog
+            | KernelError::MissingVersion(_)
+            | KernelError::InvalidLogSegment(_)
+            | KernelError::InvalidCheckpoint(_) => Self::Retryable { what, why: error.to_string() },
             other if comes_from_storage(&other) => Self::from_chain(what, &other),
             other => Self::Internal { what, why: other.to_string() },
         }

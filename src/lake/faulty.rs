@@ -13,6 +13,8 @@ use object_store::{
     ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
+use crate::time::{Clock, SystemClock};
+
 /// What is asked of the store.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Request<'a> {
@@ -75,14 +77,13 @@ impl FaultyStore {
     ) -> BoxStream<'a, Result<ObjectMeta>> {
         match self.fault(Request::List) {
             Some(Fault::Unread) => futures::stream::once(async { Err(timed_out()) }).boxed(),
-            Some(_) => listing
-                .try_filter(|meta| {
-                    let age = std::time::SystemTime::now()
-                        .duration_since(meta.last_modified.into())
-                        .unwrap_or_default();
-                    std::future::ready(age > BEHIND)
-                })
-                .boxed(),
+            Some(_) => {
+                let newest = SystemClock.now().micros() - BEHIND.as_micros() as i64;
+                let is_old = move |meta: &ObjectMeta| {
+                    std::future::ready(meta.last_modified.timestamp_micros() < newest)
+                };
+                listing.try_filter(is_old).boxed()
+            }
             None => listing,
         }
     }

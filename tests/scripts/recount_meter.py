@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Recounts generated call events by a second reading of the metering rules and compares `tokenmeter
 meter`, row by row and in sum: status, classes, units, reported and exact cost. Nothing but Python 3.11.
 

@@ -3,6 +3,8 @@
 //! Logs go to standard error, so that standard output is a command's answer. Metrics live in a
 //! registry that is made here and handed to each room; there is no global one.
 
+use std::io::IsTerminal;
+
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 
@@ -40,7 +42,9 @@ impl Default for TelemetryConfig {
 pub fn start_tracing(config: &TelemetryConfig) -> Result<(), String> {
     let filter = EnvFilter::try_new(&config.log)
         .map_err(|error| format!("`telemetry.log` = `{}`: {error}", config.log))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let is_terminal = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal);
+    let lines = lines.with_writer(std::io::stderr);
     let started = match config.log_format {
         LogFormat::Text => lines.try_init(),
         LogFormat::Json => lines.json().try_init(),

@@ -111,8 +111,8 @@ impl Remote {
             return Ok(bytes.to_vec());
         }
         let problem: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        let said = |key: &str| problem.get(key).and_then(Value::as_str).unwrap_or_default();
-        bail!("`{}` answered {status}: {} {}", self.url, said("title"), said("detail"))
+        let said = ["detail", "title"].iter().find_map(|key| problem.get(key)?.as_str());
+        bail!("`{}` answered {status}: {}", self.url, said.unwrap_or("it does not say why"))
     }
 }
 

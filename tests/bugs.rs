@@ -1,6 +1,6 @@
-//! The bugs that other tools had, a test for each group: `tests/bugs/NN-name.json` holds calls of that
-//! kind and what they come to by `prices.toml` beside it. `tests/bugs/run` puts each bug in and shows
-//! that its test fails.
+//! The bugs that other tools had, a test for each group: `tests/bugs/NN-name.json` holds calls of
+//! that kind and what they come to by `prices.toml` beside it. `tests/bugs/run` puts each bug in
+//! and shows that its test fails.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::path::{Path, PathBuf};

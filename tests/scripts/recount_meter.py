@@ -20,7 +20,7 @@ from metering.book import Book
 from metering.counts import Invalid
 
 HERE = Path(__file__).parent / "metering"
-BOOKS = [HERE / f"{name}.toml" for name in ("book", "contract", "override")]
+BOOKS = [HERE / f"{name}.toml" for name in ("book", "observed", "contract", "override")]
 PICO = rating.PICO
 SHOWN = 2
 

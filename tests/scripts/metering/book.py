@@ -19,6 +19,10 @@ def instant(value, default):
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value
 
 
+def span(block):
+    return instant(block.get("effective_from"), BEGINNING), instant(block.get("effective_to"), END)
+
+
 def minutes(text):
     hours, rest = text.split(":")
     return int(hours) * 60 + int(rest)
@@ -68,12 +72,14 @@ class Row:
         self.hours = block.get("hours") and Hours(block["hours"])
         self.tenant, self.deployment = block.get("tenant"), block.get("deployment")
         self.currency = block.get("currency", "USD")
-        self.start = instant(block.get("effective_from"), BEGINNING)
+        self.undated = "observed" in block
+        self.start = instant(block.get("observed", block.get("effective_from")), BEGINNING)
         self.end = instant(block.get("effective_to"), END)
 
-    def holds(self, event, at):
+    def holds(self, event, at, assumed=False):
+        """Whether it is for this call; `assumed`: although it was observed only later."""
         return (
-            self.start <= at < self.end
+            (self.undated and at < self.start if assumed else self.start <= at < self.end)
             and (self.tenant is None or self.tenant == event.get("tenant"))
             and (self.deployment is None or self.deployment == event.get("deployment"))
             and (self.hours is None or self.hours.cover(at))
@@ -111,10 +117,11 @@ class Book:
             layer = document.pop("layer", "list")
             models = document.pop("model", [])
             for one in document.pop("alias", []):
-                self.aliases[one["provider"], one["alias"]] = one["canonical"]
+                meaning = (*span(one), one["canonical"])
+                self.aliases.setdefault((one["provider"], one["alias"]), []).append(meaning)
             for one in document.pop("fx", []):
-                span = (instant(one.get("effective_from"), BEGINNING), instant(one.get("effective_to"), END))
-                self.fx.setdefault(one["currency"], []).append((*span, Fraction(one["usd_per_unit"])))
+                rate = (*span(one), Fraction(one["usd_per_unit"]))
+                self.fx.setdefault(one["currency"], []).append(rate)
             for block in models:
                 self.add(document | block, layer)
 
@@ -144,4 +151,12 @@ class Book:
     def usd(self, currency, at):
         if currency == "USD":
             return Fraction(1)
-        return next((rate for start, end, rate in self.fx.get(currency, []) if start <= at < end), None)
+        return in_force(self.fx.get(currency, []), at)
+
+    def alias(self, provider, name, at):
+        """What a name stands for then; itself, where it is no alias."""
+        return in_force(self.aliases.get((provider, name), []), at) or name
+
+
+def in_force(dated, at):
+    return next((value for start, end, value in dated if start <= at < end), None)

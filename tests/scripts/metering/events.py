@@ -9,7 +9,7 @@ SECOND = datetime.timedelta(seconds=1)
 DAYS = 320
 CHANGES = [  # instants at which some row of the books begins or ends
     datetime.datetime(2026, *day, tzinfo=UTC)
-    for day in ((2, 1), (3, 1), (6, 10), (7, 1), (8, 15), (9, 1))
+    for day in ((2, 1), (3, 1), (5, 1), (6, 10), (7, 1), (8, 15), (9, 1))
 ]
 TENANTS = ["acme", "globex", "initech", "umbrella", None]
 
@@ -110,6 +110,12 @@ def openai_stream(r):
     return event
 
 
+def openai_batch(r):
+    """The lines of a batch: a response each, tiered each."""
+    usage = [{"id": f"chatcmpl-{n}", "usage": chat(r, prompt(r, 272000))} for n in range(r.randint(2, 5))]
+    return {"provider": "openai", "api": "batch", "model": "rc-gpt", "usage": usage, "service_tier": "batch"}
+
+
 def openai_response(r):
     total, out = prompt(r, 272000), some(r)
     items = r.choices(["message", "web_search_call", "file_search_call", "reasoning"], k=r.randrange(5))
@@ -189,6 +195,8 @@ def openai_rest(r):
         {"model": "rc-fine", "usage": chat(r, sent)},
         {"model": "rc-huge", "usage": chat(r, r.choice([1, 2]), cached=False)},
         {"model": "rc-renamed", "request_model": "rc-gpt-mini", "usage": chat(r, sent)},
+        {"model": "rc-newest", "usage": chat(r, sent)},
+        {"model": "rc-observed", "usage": chat(r, sent), "service_tier": r.choice([None, "batch"])},
     ])
 
 
@@ -267,7 +275,9 @@ def anthropic_stream(r):
     first = final | {"output_tokens": min(1, final["output_tokens"])}
     start = {"type": "message_start", "message": {"id": "msg_1", "usage": first}}
     event = {"provider": "anthropic", "api": "messages.stream", "model": "rc-claude"}
-    kind = r.randrange(5)
+    kind = r.randrange(6)
+    if kind == 5:  # a line for each block of content, all of one message
+        return event | {"api": "messages", "usage": [{"id": "msg_1", "usage": final}] * r.randint(2, 4)}
     delta = {"output_tokens": final["output_tokens"]}
     if kind == 0:
         return event | {"usage": [start], "status": "aborted"}
@@ -289,7 +299,8 @@ def vertex_claude(r):
     usage = claude_usage(r)
     usage.pop("cache_creation", None)
     return {
-        "provider": "vertex_ai", "api": "messages", "model": "rc-claude-v@20260101", "usage": usage,
+        "provider": "vertex_ai", "api": "messages", "usage": usage,
+        "model": r.choice(["rc-claude-v@20260101", "rc-claude-w@20260202", "rc-claude-w"]),
         "context": {"location": location} if location else None,
     }
 
@@ -390,7 +401,8 @@ def bedrock(r):
         return event | {"model": "us.openai.rc-gpt"}
     if kind == 1:
         arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/"
-        return event | {"model": arn + r.choice(["recount", "opaque"])}
+        system = arn.replace("application-", "") + "global.anthropic.rc-claude-v1:0"
+        return event | {"model": r.choice([arn + "recount", arn + "opaque", system])}
     if kind == 2:
         return event | {"api": "invoke_model", "model": "anthropic.rc-claude-v1:0", "usage": claude_usage(r, (1000,))}
     if kind == 3 and chance(r, 0.5):
@@ -398,7 +410,7 @@ def bedrock(r):
     if kind == 3:
         units = {"topicPolicyUnits": 1 + some(r, 5), "contentPolicyUnits": some(r, 5), "sensitiveInformationPolicyFreeUnits": some(r, 5)}
         return event | {"api": "apply_guardrail", "model": "guardrails-recount", "usage": units}
-    return event | {"model": r.choice(["anthropic.rc-claude-v1:0", "global.anthropic.rc-claude-v1:0", "us.anthropic.rc-claude-v9:0"])}
+    return event | {"model": r.choice(["anthropic.rc-claude-v1:0", "global.anthropic.rc-claude-v1:0", "eu.anthropic.rc-claude-v1:0", "us.anthropic.rc-claude-v9:0"])}
 
 
 def mistral(r):
@@ -534,7 +546,7 @@ def otel(r):
 
 
 KINDS = [
-    (openai_chat, 12), (openai_stream, 3), (openai_response, 6), (openai_audio, 2), (realtime, 3),
+    (openai_chat, 12), (openai_stream, 3), (openai_batch, 2), (openai_response, 6), (openai_audio, 2), (realtime, 3),
     (openai_image, 2), (openai_transcription, 2), (openai_rest, 8), (impossible, 1), (lenient, 1), (azure, 4),
     (anthropic, 12), (anthropic_compaction, 2), (anthropic_stream, 5), (vertex_claude, 2), (google, 10),
     (google_live, 2), (vertex_gemini, 4), (bedrock, 7), (mistral, 3), (cohere, 2), (deepseek, 4), (xai, 4),

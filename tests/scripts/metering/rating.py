@@ -43,7 +43,7 @@ def resolved(provider, event, book):
         names.append(event["request_model"])
     for name in names:
         for candidate in spellings(provider, name):
-            candidate = book.aliases.get((provider, candidate), candidate)
+            candidate = book.alias(provider, candidate, occurred_at(event))
             if (provider, candidate) in book.models:
                 return candidate
     return None
@@ -57,6 +57,13 @@ def spellings(provider, name):
         yield name
     if name.startswith("arn:") and ":inference-profile/" in name:
         name = name.rsplit("/", 1)[1]
+        yield name
+    if provider == "bedrock" and name.split(".")[0] in ("us", "eu", "jp", "au", "apac", "us-gov"):
+        name = name.split(".", 1)[1]
+        yield name
+    if "@" in name:
+        name = name.split("@")[0]
+        yield f"{name}@default"
         yield name
     if name.startswith("ft:"):
         name = "ft:" + name.split(":")[1]
@@ -115,10 +122,11 @@ class Pricing:
 
     def find(self, key, tier, prompt):
         """The row of one key; `prompt` is `None` outside of any context range."""
-        for row in self.rows.get((key, tier), ()):
-            if row.holds(self.event, self.at):
-                if (row.context is None) if prompt is None else (row.context and row.in_context(prompt)):
-                    return row
+        for assumed in (False, True):
+            for row in self.rows.get((key, tier), ()):
+                if row.holds(self.event, self.at, assumed):
+                    if (row.context is None) if prompt is None else (row.context and row.in_context(prompt)):
+                        return row
         return None
 
     def rate(self, name, tier, prompt):

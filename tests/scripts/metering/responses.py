@@ -18,7 +18,8 @@ def anthropic(event, raw):
     }
     facts = {k: u.get(k) for k in ("service_tier", "inference_geo", "speed")}
     use = Use("complete", requests, units, facts)
-    if isinstance(raw, list) and not any(one.get("type") == "message_delta" for one in raw):
+    kinds = [one.get("type") for one in raw] if isinstance(raw, list) else []
+    if "message_start" in kinds and "message_delta" not in kinds:
         use.status = "partial"
     return use
 

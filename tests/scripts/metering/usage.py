@@ -71,6 +71,17 @@ def last(raw, key="usage"):
     return merged
 
 
+def by_response(raw):
+    """The elements of an array by the response they belong to: by `id`, or by the nearest one before."""
+    if not isinstance(raw, list):
+        return [raw]
+    groups, current = {}, None
+    for one in raw:
+        current = one.get("id", current)
+        groups.setdefault(current, []).append(one)
+    return list(groups.values())
+
+
 def openai_parts(u, write="cache_write_30m", prompt="prompt_tokens", output="completion_tokens"):
     """The shape that most share: details are subsets of the totals."""
     details = u.get("prompt_tokens_details") or u.get("input_tokens_details") or {}
@@ -97,10 +108,13 @@ def openai_parts(u, write="cache_write_30m", prompt="prompt_tokens", output="com
 
 
 def openai(event, raw):
-    u = last(raw)
-    if not u:
+    blocks = [block for block in map(last, by_response(raw)) if block]
+    if not blocks:
         return Use("unknown_usage")
-    request, _ = openai_parts(u, write="cache_write_30m" if event["provider"] == "openai" else "cache_write")
+    write = "cache_write_30m" if event["provider"] == "openai" else "cache_write"
+    if len(blocks) > 1:
+        return Use("complete", [openai_parts(block, write)[0] for block in blocks])
+    request, u = openai_parts(blocks[0], write)
     if event["provider"] == "together":
         beside = number(u.get("cached_tokens"))
         if beside > request["input_text"]:

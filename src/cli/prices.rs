@@ -10,7 +10,7 @@ use super::ask::{Place, Rows};
 use super::{costs, node};
 use crate::event::{CallEvent, Json};
 use crate::pipeline::{Books, layer};
-use crate::pricing::{PriceBook, Report, import_litellm};
+use crate::pricing::{PriceBook, Report, import_genai_prices, import_litellm};
 use crate::time::{Clock, SystemClock};
 
 /// What `prices` is told.
@@ -44,8 +44,8 @@ enum Command {
     },
     /// Make a book of a published price map.
     Import {
-        /// Whose map: litellm.
-        format: String,
+        /// Whose map.
+        format: Format,
         /// The map.
         file: PathBuf,
         /// From when its prices count, since maps carry no dates: RFC 3339 or a date; without it,
@@ -56,6 +56,15 @@ enum Command {
         #[arg(short, long)]
         output: PathBuf,
     },
+}
+
+/// Whose price map an import reads.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// LiteLLM's `model_prices_and_context_window.json`.
+    Litellm,
+    /// genai-prices' `data.py` of its PyPI package, or its JSON.
+    GenaiPrices,
 }
 
 /// Checks, explains or imports.
@@ -73,10 +82,7 @@ pub async fn run(args: Args, config: Option<&Path>) -> Result<ExitCode> {
         }
         Command::Explain { .. } => bail!("name a call by `--event` or a model by `--model`"),
         Command::Import { format, file, effective_from, output } => {
-            if format != "litellm" {
-                bail!("`{format}`: expected `litellm`");
-            }
-            import(&file, effective_from.as_deref(), &output)
+            import(format, &file, effective_from.as_deref(), &output)
         }
     }
 }
@@ -102,14 +108,22 @@ fn show(report: &Report) {
     }
 }
 
-fn import(file: &Path, effective_from: Option<&str>, output: &Path) -> Result<ExitCode> {
+fn import(
+    format: Format,
+    file: &Path,
+    effective_from: Option<&str>,
+    output: &Path,
+) -> Result<ExitCode> {
     let map = std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
     let observed = match effective_from {
         Some(date) if date.len() == 10 => format!("{date}T00:00:00Z").parse()?,
         Some(instant) => instant.parse()?,
         None => SystemClock.now(),
     };
-    let import = import_litellm(&map, observed)?;
+    let import = match format {
+        Format::Litellm => import_litellm(&map, observed)?,
+        Format::GenaiPrices => import_genai_prices(&map, observed)?,
+    };
     std::fs::write(output, &import.text)
         .with_context(|| format!("cannot write `{}`", output.display()))?;
     PriceBook::load(&[layer(output)?])?;

@@ -37,7 +37,7 @@ pub use book::PriceBook;
 pub use config::Config;
 pub use cost::{Cost, CostStatus};
 pub use error::BookError;
-pub use import::{Import, ImportError, import_litellm};
+pub use import::{Import, ImportError, import_genai_prices, import_litellm};
 pub use layer::{Layer, LayerKind};
 pub use listing::Listing;
 pub use report::{Remark, Report};

@@ -3,6 +3,7 @@
 mod builtin;
 mod cases;
 mod importing;
+mod importing_genai;
 mod layers;
 mod properties;
 mod rating;

@@ -94,13 +94,9 @@ impl Query<'_> {
     }
 }
 
-/// List, contract, override for a tenant, for a deployment, for a tenant's deployment.
-pub(super) fn terms_rank(place: &Place) -> u8 {
-    match place.kind {
-        LayerKind::List => 0,
-        LayerKind::Contract => 1,
-        LayerKind::Override => {
-            2 + u8::from(place.tenant.is_some()) + 2 * u8::from(place.deployment.is_some())
-        }
-    }
+/// List, contract, override; of one kind everybody's, a tenant's, a deployment's, a tenant's
+/// deployment's.
+pub(super) fn terms_rank(place: &Place) -> (LayerKind, u8) {
+    let scopes = u8::from(place.tenant.is_some()) + 2 * u8::from(place.deployment.is_some());
+    (place.kind, scopes)
 }

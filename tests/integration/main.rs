@@ -14,5 +14,6 @@ mod kafka_anomalies;
 mod kafka_kills;
 mod litellm;
 mod parts;
+mod prices;
 mod server;
 mod worked_cases;

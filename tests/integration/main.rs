@@ -15,5 +15,6 @@ mod kafka_kills;
 mod litellm;
 mod parts;
 mod prices;
+mod recount;
 mod server;
 mod worked_cases;

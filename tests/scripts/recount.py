@@ -1,5 +1,5 @@
-"""Counts the events of an NDJSON file again: another language, its own rates and its own reading of the
-rules, exact decimals. Then compares with the Delta table `calls` as DuckDB, Polars and delta-rs read it.
+"""Counts the events of an NDJSON file again: another language, its own rates (`metering/demo.toml`) and its
+own reading of the rules. Then compares with the Delta table `calls` as DuckDB, Polars and delta-rs read it.
 
     recount.py EVENTS.ndjson TABLE [--without=EVENT_ID] [key=value storage option...]
 
@@ -10,56 +10,17 @@ import json
 import sys
 from collections import defaultdict
 from decimal import Decimal
+from pathlib import Path
 
-# USD per million tokens, as the providers publish them.
-RATES = {
-    "gpt-4o-mini": {"input": "0.15", "read": "0.075", "output": "0.60"},
-    "gpt-5-mini": {"input": "0.25", "read": "0.025", "output": "2"},
-    "gpt-5": {"input": "1.25", "read": "0.125", "output": "10"},
-    "claude-sonnet-4-5": {"input": "3", "read": "0.30", "write_5m": "3.75", "write_1h": "6", "output": "15"},
-    "claude-haiku-4-5": {"input": "1", "read": "0.10", "write_5m": "1.25", "write_1h": "2", "output": "5"},
-    "gemini-2.5-flash": {"input": "0.30", "read": "0.03", "output": "2.50"},
-}
+from metering import rating, usage
+from metering.book import Book
 
-
-def classes(event):
-    """Disjoint counts of one event; None where nothing is known."""
-    u, provider = event.get("usage"), event["provider"]
-    if not u:
-        return None
-    if provider == "anthropic":
-        split = u.get("cache_creation") or {}
-        hour = split.get("ephemeral_1h_input_tokens", 0)
-        written = u.get("cache_creation_input_tokens", 0)
-        return {
-            "input": u["input_tokens"],
-            "read": u.get("cache_read_input_tokens", 0),
-            "write_5m": written - hour,
-            "write_1h": hour,
-            "output": u["output_tokens"],
-        }
-    if provider == "google":
-        read = u.get("cachedContentTokenCount", 0)
-        output = u.get("candidatesTokenCount", 0) + u.get("thoughtsTokenCount", 0)
-        return {"input": u["promptTokenCount"] - read, "read": read, "output": output}
-    if event["api"] == "responses":
-        read = (u.get("input_tokens_details") or {}).get("cached_tokens", 0)
-        return {"input": u["input_tokens"] - read, "read": read, "output": u["output_tokens"]}
-    read = (u.get("prompt_tokens_details") or {}).get("cached_tokens", 0)
-    written = u.get("cache_creation_input_tokens", 0)
-    return {
-        "input": u["prompt_tokens"] - read - written,
-        "read": read,
-        "write_5m": written,
-        "output": u["completion_tokens"],
-    }
+BOOK = Book([Path(__file__).parent / "metering" / "demo.toml"])
 
 
 def cost(event):
-    rates, counts = RATES.get(event["model"]), classes(event)
-    if rates is None or counts is None:
-        return None
-    return sum(Decimal(n) * Decimal(rates[c]) for c, n in counts.items() if n) / Decimal(1_000_000)
+    pico = rating.rate(BOOK, event, usage.read(event)).cost
+    return None if pico is None else Decimal(pico).scaleb(-12)
 
 
 def recount(path, without):

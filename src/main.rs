@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use tokenmeter::cli::Cli;
+use tokenmeter::cli::{Cli, is_nobody_listening};
 
 fn main() -> ExitCode {
     match Cli::parse().run() {
         Ok(code) => code,
+        Err(error) if is_nobody_listening(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("tokenmeter: {error:#}");
             ExitCode::FAILURE

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::ask::Place;
 use super::costs;
+use crate::cli::say::say;
 use crate::time::Timestamp;
 
 /// The latest revision of each incident whose window ends after `$1`.
@@ -34,11 +35,11 @@ pub async fn run(args: Args, config: Option<&Path>) -> Result<ExitCode> {
     let place = Place::find(args.url, config).await?;
     let rows = place.rows(LATEST, &[json!(since)]).await?;
     if rows.rows.is_empty() {
-        println!("nothing out of the ordinary");
+        say!("nothing out of the ordinary");
     }
     for row in 0..rows.rows.len() {
         let cell = |column: &str| rows.text(row, column).unwrap_or_default();
-        println!(
+        say!(
             "{}  {}  {}\n  {}",
             cell("window_start"),
             cell("state"),

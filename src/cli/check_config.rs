@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use super::node;
 use crate::attribution::Rules;
+use crate::cli::say::say;
 use crate::pipeline::Books;
 
 /// Checks configuration, rules and price books.
@@ -18,8 +19,8 @@ pub fn run(config: Option<&Path>) -> Result<ExitCode> {
     Rules::new(&config.attribution)?;
     let books = Books::open(&config.prices)?;
     let book = books.current();
-    println!("configuration: right");
-    println!("lake: {}", config.lake.url);
-    println!("price book: version {}, {} rows", book.version(), book.rows().count());
+    say!("configuration: right");
+    say!("lake: {}", config.lake.url);
+    say!("price book: version {}, {} rows", book.version(), book.rows().count());
     Ok(ExitCode::SUCCESS)
 }

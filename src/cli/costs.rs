@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow};
 
 use super::ask::Place;
+use crate::cli::say::say;
 use crate::query::{CostsRequest, Interval, Scope};
 use crate::setting::Span;
 use crate::time::{Clock, SystemClock, Timestamp};
@@ -55,7 +56,7 @@ pub async fn run(args: Args, config: Option<&Path>) -> Result<ExitCode> {
         request.interval = Interval::None;
         let total = place.costs(&request, &query_string(&request)).await?;
         let cell = |column: &str| total.text(0, column).filter(|text| !text.is_empty());
-        println!(
+        say!(
             "\ntotal: {} USD for {} of {} calls; {} unpriced",
             cell("cost_usd").unwrap_or_else(|| "0".to_owned()),
             cell("priced_calls").unwrap_or_default(),

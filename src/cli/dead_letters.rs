@@ -7,6 +7,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::ask::Place;
+use crate::cli::say::say;
 
 /// What `dead-letters` is told.
 #[derive(Debug, clap::Args)]
@@ -43,7 +44,7 @@ pub async fn run(args: Args, config: Option<&Path>) -> Result<ExitCode> {
     let reason = reason.unwrap_or_default();
     let rows = place.rows(LIST, &[json!(reason), json!(limit)]).await?;
     if rows.rows.is_empty() {
-        println!("no dead letters");
+        say!("no dead letters");
     } else {
         print!("{}", rows.drawn());
     }

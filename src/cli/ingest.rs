@@ -15,6 +15,7 @@ use super::data_dir::{self, Holder};
 use super::meter;
 use super::node::{self, Node};
 use super::remote::{Remote, Sent};
+use crate::cli::say::say;
 use crate::config::Config;
 use crate::setting::Span;
 
@@ -52,7 +53,7 @@ pub async fn run(args: Args, config: Option<&Path>) -> Result<ExitCode> {
     let rejected = match holder {
         Holder::Server(url) => {
             let sent = send(&Remote::new(&url), &events, &max_age).await?;
-            println!("sent {} events to {url}: it meters them now", sent.accepted);
+            say!("sent {} events to {url}: it meters them now", sent.accepted);
             sent.rejected.len()
         }
         Holder::Other => bail!(
@@ -80,7 +81,7 @@ async fn embedded(config: Config, events: &[&[u8]], max_age: &str) -> Result<usi
     let tally = drained(&registry, &before, events.len() as u64).await;
     stop.cancel();
     serving.await??;
-    println!("{tally}");
+    say!("{tally}");
     Ok(sent.rejected.len())
 }
 

@@ -13,6 +13,7 @@ use super::remote::Remote;
 use super::table;
 use crate::api::keys::{ControlKeys, KeyRecord, KeyRing};
 use crate::api::{KeyRequest, KeyView};
+use crate::cli::say::say;
 use crate::config::Config;
 use crate::lake::{Lake, TableName};
 use crate::time::{Clock, SystemClock};
@@ -141,9 +142,9 @@ fn show(answer: &Value) {
         }
         Value::Object(fields) => {
             for (name, value) in fields {
-                println!("{name}: {}", table::text(value));
+                say!("{name}: {}", table::text(value));
             }
         }
-        _ => println!("done"),
+        _ => say!("done"),
     }
 }

@@ -14,6 +14,7 @@ mod node;
 mod prices;
 mod query;
 mod remote;
+mod say;
 mod serve;
 mod table;
 
@@ -21,6 +22,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+pub use say::is_nobody_listening;
 
 /// Meters what companies spend on LLM APIs.
 #[derive(Debug, Parser)]

@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 
 use super::ask::Place;
+use crate::cli::say::say;
 use crate::query::{Format, QUESTIONS, Question};
 
 /// What `query` is told.
@@ -34,7 +35,7 @@ pub async fn run(args: Args, config: Option<&Path>) -> Result<ExitCode> {
     let Some(sql) = args.sql else {
         for question in QUESTIONS {
             let first = question.sql.lines().next().unwrap_or_default();
-            println!("{:<34} {}", question.name, first.trim_start_matches("-- "));
+            say!("{:<34} {}", question.name, first.trim_start_matches("-- "));
         }
         return Ok(ExitCode::SUCCESS);
     };

@@ -147,3 +147,21 @@ async fn what_was_acknowledged_survives_a_kill() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && said.contains("manifest.toml"), "{said}");
 }
+
+#[test]
+fn a_reader_that_stops_listening_is_no_fault() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let book = dir.path().join("book.toml");
+    std::fs::write(&book, "").expect("written");
+    let book = book.display().to_string();
+    let mut child = tokenmeter(dir.path())
+        .args(["prices", "diff", "built-in", &book])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the command runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("an end");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && errors.is_empty(), "{}: {errors}", output.status);
+}

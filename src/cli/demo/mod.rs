@@ -14,6 +14,7 @@ use super::ask::Place;
 use super::ingest::{self, Tally};
 use super::node::{self, Node};
 use super::remote::Remote;
+use crate::cli::say::say;
 use crate::config::Config;
 use crate::query::Question;
 use crate::time::{Clock, SystemClock, Timestamp};
@@ -46,7 +47,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let now = SystemClock.now();
     let events = traffic::events(now);
     std::fs::write(args.dir.join("events.ndjson"), events.join("\n") + "\n")?;
-    println!(
+    say!(
         "generated {} calls of four made-up tenants over three days (`{}`)",
         events.len(),
         args.dir.join("events.ndjson").display()
@@ -61,15 +62,15 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let remote = Remote::new(&url);
     remote.send(&lines, "35d", |_| {}).await?;
     let tally = ingest::drained(&registry, &Tally::default(), lines.len() as u64).await;
-    println!("{tally}\n");
+    say!("{tally}\n");
     alerts.judge(now.hour_start()).await?;
     alerts.round().await?;
     show(&Place::Server(remote)).await?;
     let dir = args.dir.display();
-    println!("\nthe tables are Delta: any engine opens `{dir}/lake/calls`");
-    println!("ask on:  TOKENMETER_DATA_DIR={dir} tokenmeter query cost_by_team_and_model");
+    say!("\nthe tables are Delta: any engine opens `{dir}/lake/calls`");
+    say!("ask on:  TOKENMETER_DATA_DIR={dir} tokenmeter query cost_by_team_and_model");
     if !args.exit {
-        println!("serving {url} until Ctrl-C");
+        say!("serving {url} until Ctrl-C");
         stop.cancelled().await;
     }
     ended.cancel();
@@ -107,16 +108,16 @@ async fn show(place: &Place) -> Result<()> {
     for (title, name) in [("cost by tenant", "cost_by_tenant"), ("cost by model", "cost_by_model")]
     {
         let question = Question::named(name).context("a question of `sql/`")?;
-        println!("{title}\n{}", place.rows(question.sql, &[]).await?.drawn());
+        say!("{title}\n{}", place.rows(question.sql, &[]).await?.drawn());
     }
     let total = "SELECT sum(cost_usd) AS total_usd, count(cost_usd) AS priced_calls, \
                  count(*) AS calls FROM calls";
-    println!("total\n{}", place.rows(total, &[]).await?.drawn());
+    say!("total\n{}", place.rows(total, &[]).await?.drawn());
     let epoch = json!(Timestamp::EPOCH.to_string());
     let anomalies = place.rows(super::anomalies::LATEST, &[epoch]).await?;
     match anomalies.text(0, "explanation") {
-        Some(explanation) => println!("anomaly\n{explanation}"),
-        None => println!("anomaly\nnone: this is a fault of the demo"),
+        Some(explanation) => say!("anomaly\n{explanation}"),
+        None => say!("anomaly\nnone: this is a fault of the demo"),
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::configured;
+use crate::cli::say::say;
 use crate::pipeline::Books;
 use crate::pricing::Report;
 use crate::time::{Clock, SystemClock};
@@ -17,9 +18,9 @@ use crate::time::{Clock, SystemClock};
 pub(super) fn run(books: &[PathBuf], config: Option<&Path>) -> Result<ExitCode> {
     let config = configured(config, books)?;
     let book = Books::open(&config.prices)?.current();
-    println!("version {}, {} rows", book.version(), book.rows().count());
+    say!("version {}, {} rows", book.version(), book.rows().count());
     if let Some(since) = book.stale_since(SystemClock.now()) {
-        println!("not refreshed since {since}: prices may have changed");
+        say!("not refreshed since {since}: prices may have changed");
     }
     show(&book.check());
     Ok(ExitCode::SUCCESS)
@@ -28,9 +29,9 @@ pub(super) fn run(books: &[PathBuf], config: Option<&Path>) -> Result<ExitCode> 
 /// Remarks by kind, with examples.
 pub(super) fn show(report: &Report) {
     for remark in &report.remarks {
-        println!("{}: {}", remark.kind, remark.count);
+        say!("{}: {}", remark.kind, remark.count);
         for example in remark.examples.iter().take(3) {
-            println!("  {example}");
+            say!("  {example}");
         }
     }
 }

@@ -11,6 +11,7 @@ use super::configured;
 use crate::attribution::{Rules, Sender};
 use crate::charge;
 use crate::cli::ask::Place;
+use crate::cli::say::say;
 use crate::cli::{meter, table};
 use crate::event;
 use crate::pipeline::Books;
@@ -43,7 +44,7 @@ pub(super) async fn run(args: Args, config: Option<&Path>) -> Result<ExitCode> {
         None => of_calls(&Place::find(args.url, config).await?).await?,
     };
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&document(&coverage))?);
+        say!("{}", serde_json::to_string_pretty(&document(&coverage))?);
     } else {
         print!("{}", drawn(&coverage));
     }

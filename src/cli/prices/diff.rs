@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use crate::cli::say::say;
 use crate::pipeline::layer;
 use crate::pricing::PriceBook;
 
@@ -27,16 +28,16 @@ pub struct Args {
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let changes = book(&args.old)?.diff(&book(&args.new)?);
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&changes)?);
+        say!("{}", serde_json::to_string_pretty(&changes)?);
         return Ok(ExitCode::SUCCESS);
     }
     for change in &changes {
-        println!("{change}");
+        say!("{change}");
     }
     let added = changes.iter().filter(|change| change.old.is_none()).count();
     let removed = changes.iter().filter(|change| change.new.is_none()).count();
     let changed = changes.len() - added - removed;
-    println!("{changed} changed, {added} added, {removed} removed");
+    say!("{changed} changed, {added} added, {removed} removed");
     Ok(ExitCode::SUCCESS)
 }
 

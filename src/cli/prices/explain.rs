@@ -9,6 +9,7 @@ use serde_json::json;
 use super::configured;
 use crate::attribution::{Rules, Sender};
 use crate::cli::ask::{Place, Rows};
+use crate::cli::say::say;
 use crate::cli::{costs, meter};
 use crate::event::{CallEvent, Json};
 use crate::pipeline::Books;
@@ -59,7 +60,7 @@ pub(super) async fn run(args: Args, config: Option<&Path>) -> Result<ExitCode> {
 }
 
 fn unknown(event_id: &str) -> Result<ExitCode> {
-    println!("no call has the event id `{event_id}`");
+    say!("no call has the event id `{event_id}`");
     Ok(ExitCode::from(2))
 }
 
@@ -88,7 +89,7 @@ fn explain_model(model: &str, at: Option<&str>, book: &PriceBook) -> Result<Exit
         print!("{}", book.explain_model(provider, model, at));
     }
     if providers.is_empty() {
-        println!("no provider has a model `{model}`");
+        say!("no provider has a model `{model}`");
         return Ok(ExitCode::from(2));
     }
     Ok(ExitCode::SUCCESS)
@@ -111,9 +112,9 @@ async fn explain_stored(event_id: &str, place: &Place, book: &PriceBook) -> Resu
         let tenant = stored.text(row, "tenant");
         print!("{}", book.explain(&event, &usage, tenant.as_deref()));
         let cell = |column: &str| stored.text(row, column).unwrap_or_default();
-        println!("stored: {} USD, {}", cell("cost_usd"), cell("cost_status"));
+        say!("stored: {} USD, {}", cell("cost_usd"), cell("cost_status"));
         if cell("price_book_version") != book.version() {
-            println!(
+            say!(
                 "(priced by book {}, explained by the one now loaded)",
                 cell("price_book_version")
             );

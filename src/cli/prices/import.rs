@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 
 use super::check::show;
+use crate::cli::say::say;
 use crate::pipeline::layer;
 use crate::pricing::{PriceBook, import_genai_prices, import_litellm};
 use crate::time::{Clock, SystemClock};
@@ -54,7 +55,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     std::fs::write(output, &import.text)
         .with_context(|| format!("cannot write `{}`", output.display()))?;
     PriceBook::load(&[layer(output)?])?;
-    println!("{}: {} rows of {} models", output.display(), import.rows, import.models);
+    say!("{}: {} rows of {} models", output.display(), import.rows, import.models);
     show(&import.report);
     Ok(ExitCode::SUCCESS)
 }

@@ -32,6 +32,8 @@ const USAGE_TEXTS: &[&str] = &[
     "cache_type",
     "currency",
     "custom_id",
+    "gen_ai.provider.name",
+    "gen_ai.system",
     "id",
     "inference_geo",
     "modality",

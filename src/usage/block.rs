@@ -46,6 +46,11 @@ impl<'a> Block<'a> {
         Self { section: "", json: Some(json) }
     }
 
+    /// The section's name, empty for the block itself.
+    pub const fn name(&self) -> &'static str {
+        self.section
+    }
+
     /// The block's JSON, unless it is an absent section.
     pub const fn json(&self) -> Option<&'a Json> {
         self.json
@@ -117,7 +122,8 @@ impl<'a> Block<'a> {
         self.value(field)?.as_text().map(str::to_lowercase)
     }
 
-    /// An amount of money that the provider reports.
+    /// An amount that need not be whole: money, seconds. What is no number counts as absent, as some
+    /// providers write `{}` for it.
     pub fn amount(&self, field: &'static str) -> Result<Option<Decimal>, Rejection> {
         match self.value(field).and_then(number) {
             Some(amount) if amount.is_negative() => {

@@ -1,32 +1,35 @@
 //! The table of dialects, and which of them an event's counters follow.
 //!
 //! A dialect is a property of whoever wrote the counters (a vendor's API, a gateway that normalizes
-//! them), not of the vendor. One file each in `dialects/`, one line each in [`DIALECTS`].
+//! them), not of the vendor. One file each in `dialects/`, one line each in [`DIALECTS`], whose
+//! order decides where the shape of the counters has to tell.
 
 use std::collections::BTreeSet;
 
 use super::block::Block;
-use super::dialects::{
-    anthropic_messages, google_generate_content, litellm_proxy_chat, openai_chat,
-    openai_compatible, openai_responses,
-};
+use super::dialects::DIALECTS;
 use super::reading::{Reading, Units};
+use super::response::last_value_wins;
 use crate::event::{CallEvent, Json, Rejection, RejectionCode};
 
-/// Every dialect. When the shape of the counters has to tell, the first that it tells wins, so that
-/// the most particular stand first.
-const DIALECTS: [&Dialect; 6] = [
-    &google_generate_content::DIALECT,
-    &litellm_proxy_chat::DIALECT,
-    &openai_chat::DIALECT,
-    &openai_responses::DIALECT,
-    &openai_compatible::DIALECT,
-    &anthropic_messages::DIALECT,
-];
-
-/// APIs whose counters mean something else than text tokens, even where the shape looks alike.
+/// APIs whose counters mean something else than text tokens, even where the shape looks alike: only
+/// a dialect of that API may read them.
 const OTHER_MEDIA: [&str; 9] =
     ["images", "audio", "realtime", "live", "video", "ocr", "rerank", "speech", "apply_guardrail"];
+
+/// What most dialects share: cumulative streams, no units from the context, a shape that others
+/// have too.
+pub(super) const PLAIN: Dialect = Dialect {
+    name: "",
+    providers: &[],
+    apis: &[],
+    fits: |_| false,
+    tells: |_| false,
+    update: last_value_wins,
+    is_cut_short: |_| false,
+    read: |_, _| Ok(Reading::default()),
+    units: |_| Ok(Vec::new()),
+};
 
 /// How one writer's counters are read.
 pub(super) struct Dialect {
@@ -86,10 +89,14 @@ pub(super) fn choose(
         return Ok((dialect, false));
     }
     let api = api_name(event);
-    if OTHER_MEDIA.iter().any(|media| api.starts_with(media)) {
-        return Err(unsupported("no dialect is known for the counters of this `api`"));
+    if is_other_medium(&api) {
+        let of_api = DIALECTS.into_iter().filter(|dialect| dialect.apis.contains(&api.as_str()));
+        let dialect = of_api.into_iter().find(|dialect| (dialect.fits)(fields));
+        let unknown = || unsupported("no dialect is known for the counters of this `api`");
+        return dialect.map(|dialect| (dialect, true)).ok_or_else(unknown);
     }
-    let of_provider = DIALECTS.into_iter().filter(|dialect| serves(dialect, event));
+    let of_text = |dialect: &&Dialect| !dialect.apis.iter().all(|api| is_other_medium(api));
+    let of_provider = DIALECTS.into_iter().filter(of_text).filter(|dialect| serves(dialect, event));
     let by_shape = DIALECTS.into_iter().filter(|dialect| (dialect.tells)(fields));
     let inferred = of_provider.filter(|dialect| (dialect.fits)(fields)).chain(by_shape).next();
     inferred.map(|dialect| (dialect, true)).ok_or_else(|| {
@@ -105,6 +112,10 @@ pub(super) fn declared(event: &CallEvent) -> Option<&'static Dialect> {
     }
 }
 
+fn is_other_medium(api: &str) -> bool {
+    OTHER_MEDIA.iter().any(|media| api.starts_with(media))
+}
+
 fn by_api(event: &CallEvent) -> impl Iterator<Item = &'static Dialect> {
     let api = api_name(event);
     let of_provider = DIALECTS.into_iter().filter(move |dialect| serves(dialect, event));
@@ -117,8 +128,8 @@ fn named_dialect(
     fields: &Fields,
 ) -> Result<&'static Dialect, Rejection> {
     if named_dialects(named).next().is_none() {
-        let known = DIALECTS.map(|dialect| dialect.name).join("`, `");
-        return Err(unsupported(format!("`usage_dialect` is none of `{known}`")));
+        let message = "`usage_dialect` names no known dialect: leave it out to have it inferred";
+        return Err(unsupported(message));
     }
     let api = api_name(event);
     let fitting = || named_dialects(named).filter(|dialect| (dialect.fits)(fields));

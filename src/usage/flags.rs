@@ -15,6 +15,11 @@ impl Flags {
         }
     }
 
+    /// Takes a remark back that a closer look explains.
+    pub fn remove(&mut self, flag: &str) {
+        self.0.retain(|known| known != flag);
+    }
+
     /// Adds all remarks of another list.
     pub fn extend(&mut self, other: &Self) {
         other.0.iter().for_each(|flag| self.insert(flag.clone()));

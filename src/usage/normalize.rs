@@ -61,6 +61,8 @@ fn absorb(usage: &mut Usage, reading: Reading, reporter: &str) -> Result<(), Rej
     usage.requests.extend(reading.requests);
     if reading.is_partial {
         usage.status = UsageStatus::Partial;
+    } else if reading.is_totals_only && usage.status == UsageStatus::Complete {
+        usage.status = UsageStatus::TotalsOnly;
     }
     usage.service_tier = reading.service_tier.or(usage.service_tier.take());
     usage.facts.extend(reading.facts);

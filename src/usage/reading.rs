@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Counters, Flags, Tokens};
+use super::{Counters, Flags, TokenClass, Tokens};
 use crate::money::Decimal;
 
 /// The modality of some tokens is not reported and was attributed by rule.
@@ -18,6 +18,8 @@ pub(super) struct Reading {
     pub requests: Vec<Counters>,
     /// Whether counts are known to be missing.
     pub is_partial: bool,
+    /// Whether only totals are there, and what details would tell is not.
+    pub is_totals_only: bool,
     /// The tier that the block names.
     pub service_tier: Option<String>,
     /// Further facts that prices depend on.
@@ -35,11 +37,37 @@ impl Reading {
     }
 
     /// Adds units to the last request: the one that answered.
-    pub fn add_units(&mut self, units: impl IntoIterator<Item = (&'static str, u64)>) {
-        let units = units.into_iter().filter(|(_, quantity)| *quantity > 0);
+    pub fn add_units<N: Into<String>, Q: Into<Decimal>>(
+        &mut self,
+        units: impl IntoIterator<Item = (N, Q)>,
+    ) {
+        let units = units.into_iter().map(|(name, quantity)| (name.into(), quantity.into()));
         if let Some(request) = self.requests.last_mut() {
-            request.units.extend(units.map(|(name, quantity)| (name.to_owned(), quantity.into())));
+            request.units.extend(units.filter(|(_, quantity)| !quantity.is_zero()));
         }
+    }
+
+    /// A request that is not priced by tokens.
+    pub fn of_unit(name: impl Into<String>, quantity: impl Into<Decimal>) -> Self {
+        let mut reading = Self::default();
+        reading.push(Tokens::default());
+        reading.add_units([(name, quantity)]);
+        reading
+    }
+
+    /// Calls what was written another modality: where an API writes only that.
+    pub fn rename_output(&mut self, class: TokenClass) {
+        for request in &mut self.requests {
+            let written = request.tokens.count(TokenClass::OutputText);
+            request.tokens.set(TokenClass::OutputText, 0);
+            request.tokens.set(class, written);
+        }
+    }
+
+    /// All tokens read and written; `None` where there are none or too many.
+    pub fn sum(&self) -> Option<u64> {
+        let tokens = &self.requests.last()?.tokens;
+        tokens.total_input()?.checked_add(tokens.total_output()?)
     }
 
     /// Notes a sum of the provider that differs from ours.

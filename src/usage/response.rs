@@ -12,7 +12,7 @@ use crate::event::{Json, Rejection};
 const FIELDS_MAX: usize = 256;
 
 /// Where a response, a stream's event or a batch's line keeps its usage block.
-const BLOCKS: [&str; 10] = [
+const BLOCKS: [&str; 14] = [
     "usage",
     "usageMetadata",
     "usage_metadata",
@@ -23,6 +23,10 @@ const BLOCKS: [&str; 10] = [
     "response.body.usage",
     "result.message.usage",
     "result.response.usageMetadata",
+    "metadata.usage",
+    "x_groq.usage",
+    "usage_info",
+    "meta",
 ];
 
 /// Where they keep the identity of the response.
@@ -41,8 +45,17 @@ const IDENTITIES: [&str; 11] = [
 ];
 
 /// Where they name the tier that served.
-const TIERS: [&str; 4] =
-    ["service_tier", "response.service_tier", "message.service_tier", "response.body.service_tier"];
+const TIERS: [&str; 6] = [
+    "service_tier",
+    "response.service_tier",
+    "message.service_tier",
+    "response.body.service_tier",
+    "serviceTier.type",
+    "metadata.serviceTier.type",
+];
+
+/// Events that each end a response of their own, even where they name none.
+const ENDS: [&str; 1] = ["response.done"];
 
 /// Fields around a usage block, none of them a counter: what has only these carries no usage.
 const ENVELOPE: [&str; 32] = [
@@ -99,6 +112,10 @@ impl<'a> Response<'a> {
         self.tier
     }
 
+    const fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
     /// The blocks as one, each later one applied by the dialect's rule.
     pub fn merged(&self, update: fn(&mut Json, &Json)) -> Json {
         let mut blocks = self.blocks.iter();
@@ -144,13 +161,15 @@ pub(super) fn gather(usage: &Json) -> Result<Vec<Response<'_>>, Rejection> {
         if let Some(identity) = identity(element) {
             let next = if places.is_empty() { 0 } else { responses.len() };
             current = *places.entry(identity).or_insert(next);
-            if current == responses.len() {
-                responses.push(Response::default());
-            }
+        } else if is_end(element) && responses.last().is_some_and(|last| !last.is_empty()) {
+            current = responses.len();
+        }
+        if current == responses.len() {
+            responses.push(Response::default());
         }
         responses.get_mut(current).map_or(Ok(()), |response| response.take(element))?;
     }
-    responses.retain(|response| !response.blocks.is_empty());
+    responses.retain(|response| !response.is_empty());
     Ok(responses)
 }
 
@@ -180,6 +199,10 @@ pub(super) fn last_value_wins(earlier: &mut Json, later: &Json) {
 fn identity(element: &Json) -> Option<&str> {
     let texts = IDENTITIES.iter().filter_map(|path| at(element, path)?.as_text());
     texts.into_iter().find(|text| !text.is_empty())
+}
+
+fn is_end(element: &Json) -> bool {
+    at(element, "type").and_then(Json::as_text).is_some_and(|kind| ENDS.contains(&kind))
 }
 
 fn is_bare(element: &Json) -> bool {

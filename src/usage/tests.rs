@@ -78,10 +78,10 @@ fn outcome(raw: &Value) -> Value {
 
 fn fixtures() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    let folders = ["anthropic", "google", "litellm_proxy", "openai", "openai_compatible"];
+    let folders = fs::read_dir(root).expect("the folder of fixtures");
+    let folders = folders.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_dir());
     let mut files: Vec<PathBuf> = folders
-        .iter()
-        .flat_map(|folder| fs::read_dir(root.join(folder)).expect("a folder of fixtures"))
+        .flat_map(|folder| fs::read_dir(folder).expect("a folder of fixtures"))
         .map(|entry| entry.expect("an entry").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
         .collect();
@@ -117,6 +117,12 @@ fn case_event(case: &Value) -> Value {
         if context[from].is_string() {
             raw[to] = context[from].clone();
         }
+    }
+    for (from, to) in [("requested_model", "request_model"), ("deployment", "deployment")] {
+        raw[to] = context[from].clone();
+    }
+    if context["response_model"].is_string() {
+        raw["request_model"] = case["model"].clone();
     }
     raw["gateway_cache_hit"] = context["gateway_cache_hit"].clone();
     if context["stream_completed"] == Value::Bool(false) {

@@ -34,7 +34,14 @@ const COUNTS: [&str; 8] = [
 pub(in crate::usage) const DIALECT: Dialect = Dialect {
     name: "google/generateContent",
     providers: &["google", "gemini", "vertex_ai"],
-    apis: &["generateContent", "streamGenerateContent", "batchGenerateContent", "batch"],
+    apis: &[
+        "generateContent",
+        "streamGenerateContent",
+        "batchGenerateContent",
+        "embedContent",
+        "batchEmbedContents",
+        "batch",
+    ],
     fits: |fields| fields.any(&COUNTS),
     tells: |fields| fields.any(&COUNTS),
     update: last_value_wins,
@@ -84,7 +91,11 @@ fn read_prompt(
 ) -> Result<(), Rejection> {
     let cached = block.count("cachedContentTokenCount")?;
     cached.map_or(Ok(()), |cached| cached.within(&prompt))?;
-    let listed = by_modality(block, "promptTokensDetails", prompt.tokens)?;
+    // Embeddings spell the list in the singular.
+    let listed = match by_modality(block, "promptTokensDetails", prompt.tokens)? {
+        None => by_modality(block, "promptTokenDetails", prompt.tokens)?,
+        listed => listed,
+    };
     let cached_listed = match cached {
         Some(cached) => by_modality(block, "cacheTokensDetails", cached.tokens)?,
         None => None,

@@ -17,8 +17,8 @@ use crate::usage::response::last_value_wins;
 
 pub(in crate::usage) const DIALECT: Dialect = Dialect {
     name: "openai/chat.completions",
-    providers: &["openai", "azure", "azure_openai"],
-    apis: &["chat.completions", "completions", "embeddings", "batch"],
+    providers: &["openai"],
+    apis: &["chat.completions", "completions", "batch"],
     fits: |fields| {
         fields.any(&["prompt_tokens", "completion_tokens", "total_tokens"])
             && !fields.any(&["cache_read_input_tokens", "cache_creation_input_tokens"])

@@ -7,7 +7,7 @@
 //! own. How long a written cache lives is not said. Streams are cumulative.
 
 use super::openai_items;
-use super::openai_shape::{self, CHAT, CacheParts, RESPONSES, Reasoning, Spelling};
+use super::openai_shape::{self, CacheParts, Reasoning, Spelling};
 use crate::event::{CallEvent, Json, Rejection};
 use crate::money::Decimal;
 use crate::usage::TokenClass;
@@ -32,17 +32,30 @@ pub(in crate::usage) const DIALECT: Dialect = Dialect {
     },
     update: last_value_wins,
     is_cut_short: |_| false,
-    read,
+    read: read_server,
     units: openai_items::units,
 };
+
+/// The same for those who are known by name.
+pub(super) const SERVER: Dialect = Dialect { tells: |_| false, read, ..DIALECT };
 
 /// Cache counts of another family, which stand beside the input.
 fn is_additive(fields: &Fields) -> bool {
     fields.any(&["cache_read_input_tokens", "cache_creation_input_tokens"])
 }
 
-fn read(block: &Block, event: &CallEvent) -> Result<Reading, Rejection> {
-    let spelling = if block.has(CHAT.input) { &CHAT } else { &RESPONSES };
+/// Reads a server that may have been started without its details: then only totals are known.
+pub(super) fn read_server(block: &Block, event: &CallEvent) -> Result<Reading, Rejection> {
+    let mut reading = read(block, event)?;
+    let spelling = openai_shape::spelling_of(block);
+    let names = [spelling.input_details, spelling.output_details];
+    let beside = ["cached_tokens", "prompt_cache_hit_tokens"];
+    reading.is_totals_only = !names.iter().chain(&beside).any(|name| block.has(name));
+    Ok(reading)
+}
+
+pub(super) fn read(block: &Block, event: &CallEvent) -> Result<Reading, Rejection> {
+    let spelling = openai_shape::spelling_of(block);
     let details = block.section(spelling.input_details)?;
     let cache = CacheParts {
         read: cache_read(block, spelling)?,
@@ -54,14 +67,16 @@ fn read(block: &Block, event: &CallEvent) -> Result<Reading, Rejection> {
     Ok(reading)
 }
 
-fn cache_read(block: &Block, spelling: &Spelling) -> Result<Option<Count>, Rejection> {
+/// The cached tokens, wherever such a server writes them.
+pub(super) fn cache_read(block: &Block, spelling: &Spelling) -> Result<Option<Count>, Rejection> {
     match openai_shape::cache_read(block, spelling)? {
         Some(read) if read.tokens > 0 => Ok(Some(read)),
         _ => block.first(&["cached_tokens", "prompt_cache_hit_tokens"]),
     }
 }
 
-fn cost(block: &Block) -> Result<Option<Decimal>, Rejection> {
+/// The cost that a relay reports, alone or in parts.
+pub(super) fn cost(block: &Block) -> Result<Option<Decimal>, Rejection> {
     match block.value("cost") {
         Some(Json::Object(_)) => block.section("cost")?.amount("total_cost"),
         _ => block.amount("cost"),

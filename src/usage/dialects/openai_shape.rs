@@ -39,6 +39,22 @@ pub(super) const RESPONSES: Spelling = Spelling {
     output_details: "output_tokens_details",
 };
 
+/// The realtime and audio APIs.
+pub(super) const REALTIME: Spelling = Spelling {
+    input: "input_tokens",
+    input_details: "input_token_details",
+    output: "output_tokens",
+    output_details: "output_token_details",
+};
+
+/// How a block is spelled whose API does not tell.
+pub(super) fn spelling_of(block: &Block) -> &'static Spelling {
+    match block.has(CHAT.input) || block.has(CHAT.output) {
+        true => &CHAT,
+        false => &RESPONSES,
+    }
+}
+
 /// What of the input was read from or written to the provider's cache.
 #[derive(Default)]
 pub(super) struct CacheParts {
@@ -64,6 +80,8 @@ pub(super) enum Reasoning {
     Inside,
     /// Beside it where only then the parts sum to the reported total, else inside.
     ByTotal,
+    /// Beside it, unless the reported total leaves no room.
+    Beside,
 }
 
 /// The cached tokens where OpenAI counts them.
@@ -94,11 +112,16 @@ pub(super) fn read(
         sums.push(read_input(block, spelling, input, cache, (&mut reading, &mut tokens))?);
     }
     if let Some(output) = output {
-        let reported = total.filter(|_| reasoning == Reasoning::ByTotal);
         let known = sum(&sums)?;
-        let beside =
-            reported.and_then(|total| total.checked_sub(known)?.checked_sub(output.tokens));
-        sums.push(read_output(block, spelling, output, beside, &mut tokens)?);
+        let left = total.and_then(|total| total.checked_sub(known)?.checked_sub(output.tokens));
+        let thought = block.section(spelling.output_details)?.tokens("reasoning_tokens")?;
+        let is_beside = thought > 0
+            && match reasoning {
+                Reasoning::Inside => false,
+                Reasoning::ByTotal => left == Some(thought),
+                Reasoning::Beside => left != Some(0),
+            };
+        sums.push(read_output(block, spelling, output, is_beside, &mut tokens)?);
     }
     reading.compare("total_tokens", total, sum(&sums)?);
     reading.service_tier = block.text("service_tier");
@@ -125,6 +148,7 @@ fn read_input(
         .checked_sub(media.total().unwrap_or(u64::MAX))
         .ok_or_else(|| invalid(format!("the parts of `{}` are more than it", input.name())))?;
     let read = cache.read.map_or(0, |read| read.tokens);
+    check_listed(&details, &media, (in_cache, whole), reading)?;
     let mut cached = Cached::Unsplit(read);
     let split = details.section("cached_tokens_details")?;
     if split.json().is_some() {
@@ -183,13 +207,29 @@ fn lists_uncached(
     Ok(in_cache > 0 && listed == Some(whole))
 }
 
-/// Returns what this side adds to the total. `beside` is what the reported total leaves for
-/// reasoning outside of the output.
+/// The modalities, where text is among them, are all of the input, or all but its cached part.
+fn check_listed(
+    details: &Block,
+    media: &Modalities,
+    (in_cache, whole): (u64, u64),
+    reading: &mut Reading,
+) -> Result<(), Rejection> {
+    let Some(text) = details.count("text_tokens")?.filter(|text| text.tokens > 0) else {
+        return Ok(());
+    };
+    let listed = Modalities { text: text.tokens, ..*media }.total();
+    if listed != Some(whole) && listed.and_then(|sum| sum.checked_add(in_cache)) != Some(whole) {
+        reading.flags.insert(format!("total_mismatch:{}", details.name()));
+    }
+    Ok(())
+}
+
+/// Returns what this side adds to the total.
 fn read_output(
     block: &Block,
     spelling: &Spelling,
     output: Count,
-    beside: Option<u64>,
+    is_beside: bool,
     tokens: &mut Tokens,
 ) -> Result<u64, Rejection> {
     let details = block.section(spelling.output_details)?;
@@ -199,7 +239,6 @@ fn read_output(
     let media = media(&details, &output)?;
     let reasoning = details.count("reasoning_tokens")?;
     let thought = reasoning.map_or(0, |reasoning| reasoning.tokens);
-    let is_beside = thought > 0 && beside == Some(thought);
     let inside = if is_beside { 0 } else { thought };
     if let Some(reasoning) = reasoning.filter(|_| !is_beside) {
         reasoning.within(&output)?;

@@ -1,0 +1,27 @@
+//! Mistral transcription: billed by seconds of audio, though tokens are counted beside them.
+//!
+//! <https://docs.mistral.ai/models/voxtral-mini-transcribe-25-07> prices minutes;
+//! `prompt_audio_seconds` tells them: <https://docs.mistral.ai/capabilities/audio> (read
+//! 2026-11-23).
+
+use super::mistral_chat;
+use crate::event::{CallEvent, Rejection};
+use crate::usage::block::Block;
+use crate::usage::dialect::{Dialect, PLAIN};
+use crate::usage::reading::Reading;
+
+pub(in crate::usage) const DIALECT: Dialect = Dialect {
+    name: "mistral/audio.transcriptions",
+    providers: mistral_chat::DIALECT.providers,
+    apis: &["audio.transcriptions"],
+    fits: |fields| fields.any(&["prompt_audio_seconds", "prompt_tokens"]),
+    read,
+    ..PLAIN
+};
+
+fn read(block: &Block, event: &CallEvent) -> Result<Reading, Rejection> {
+    match block.amount("prompt_audio_seconds")?.filter(|seconds| !seconds.is_zero()) {
+        Some(seconds) => Ok(Reading::of_unit("audio_seconds", seconds)),
+        None => mistral_chat::read(block, event),
+    }
+}

@@ -1,0 +1,14 @@
+//! TensorRT-LLM and NIM: OpenAI's shape, cached tokens among the details where they are reported.
+//!
+//! <https://nvidia.github.io/TensorRT-LLM/commands/trtllm-serve/trtllm-serve.html> (read
+//! 2026-11-23).
+
+use super::openai_compatible;
+use crate::usage::dialect::Dialect;
+
+pub(in crate::usage) const DIALECT: Dialect = Dialect {
+    name: "tensorrt_llm/chat.completions",
+    providers: &["tensorrt_llm", "trtllm", "nvidia_nim"],
+    read: openai_compatible::read_server,
+    ..openai_compatible::SERVER
+};

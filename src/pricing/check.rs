@@ -71,15 +71,27 @@ fn check_against_set(row: &PriceRow, set: &Set<'_>, report: &mut Report) {
         ("batch_above_standard", matches!(&*row.tier, "batch" | "flex") && above(standard)),
         ("priority_below_standard", &*row.tier == "priority" && below(standard)),
         ("ancestor_unpriced", is_orphan(*class, row, set)),
+        ("two_bases", has_two_bases(row, set)),
     ];
     for (kind, _) in kinds.into_iter().filter(|(_, holds)| *holds) {
         report.add(kind, || describe(row));
     }
 }
 
+/// Whether a class is priced while one that it is billed like is not: cached audio needs cached
+/// text, audio and text. That a cache write of one lifetime is priced alone is no gap.
 fn is_orphan(class: TokenClass, row: &PriceRow, set: &Set<'_>) -> bool {
-    let ancestor = fallback::billed_like(class).last().copied().filter(|like| *like != class);
-    ancestor.is_some_and(|ancestor| !set.contains_key(&(row.tier.as_ref(), &Item::Token(ancestor))))
+    let priced = |like: TokenClass| set.contains_key(&(row.tier.as_ref(), &Item::Token(like)));
+    let ancestors = fallback::billed_like(class).iter().filter(|like| **like != class);
+    ancestors.filter(|like| **like != TokenClass::CacheWrite).any(|like| !priced(*like))
+}
+
+/// Two bases for one thing: tokens and seconds of audio are both priced, so that a call which
+/// reports both would be charged twice.
+fn has_two_bases(row: &PriceRow, set: &Set<'_>) -> bool {
+    let unit = Item::from_name("audio_seconds");
+    matches!(&row.item, Item::Token(TokenClass::InputAudio))
+        && set.contains_key(&(row.tier.as_ref(), &unit))
 }
 
 /// Keys of an older set that a newer set of another layer does not have: they show through it.

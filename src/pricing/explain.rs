@@ -5,11 +5,14 @@ use std::fmt::Write;
 use super::condition::ContextRange;
 use super::facts::tier_name;
 use super::fallback::{Found, is_remarkable};
-use super::quote::{Line, Quote};
+use super::fraction::Fraction;
+use super::hours::Hours;
+use super::quote::{Line, Part, Quote};
 use super::resolve::Resolved;
 use super::row::{Origin, Period, Price, PriceRow, STANDARD};
-use super::{Cost, PriceBook};
+use super::{Cost, CostStatus, PriceBook};
 use crate::event::CallEvent;
+use crate::money::{Decimal, Usd};
 use crate::time::Timestamp;
 use crate::usage::Usage;
 
@@ -35,10 +38,12 @@ impl PriceBook {
                 let _ = writeln!(text, "priced as {}", model(&resolved));
                 let quote = rater.quote(&resolved, false);
                 self.write_lines(&mut text, &quote);
+                write_factors(&mut text, &quote);
             }
             None => text.push_str("no rows for this provider and model\n"),
         }
         write_result(&mut text, &cost);
+        write_reported(&mut text, usage, &cost);
         text
     }
 
@@ -49,18 +54,6 @@ impl PriceBook {
             if let Some(remark) = remark(line) {
                 let _ = writeln!(text, "  {:<24} {remark}", "");
             }
-        }
-        for row in &quote.multipliers {
-            let tests = row.conditions.when.iter();
-            let tests: Vec<String> =
-                tests.map(|(name, test)| format!("{name} = {}", test.text())).collect();
-            let _ = writeln!(
-                text,
-                "  {:<24} x {} on all tokens, because {}",
-                row.name,
-                row.factor,
-                tests.join(" and ")
-            );
         }
     }
 
@@ -76,6 +69,41 @@ impl PriceBook {
         };
         let (when, condition) = (period(&row.period), condition(row));
         format!("{whose} price{condition}{when} in {layer}{}", published(&row.origin))
+    }
+}
+
+/// The factors on the tokens, and the sums before the one rounding.
+fn write_factors(text: &mut String, quote: &Quote<'_>) {
+    if quote.multipliers.is_empty() {
+        return;
+    }
+    for row in &quote.multipliers {
+        let tests = row.conditions.when.iter();
+        let tests = tests.map(|(name, test)| format!("{name} = {}", test.text()));
+        let because = tests.collect::<Vec<_>>().join(" and ");
+        let because = if because.is_empty() { because } else { format!(", because {because}") };
+        let (factor, origin) = (row.factor, published(&row.origin));
+        let _ = writeln!(text, "  {:<24} x {factor} on all tokens{because}{origin}", row.name);
+    }
+    let lines = quote.lines.iter().filter(|line| line.part != Part::Fees);
+    let tokens = lines.map(|line| line.rate()?.times_decimal(line.quantity));
+    let tokens = tokens.reduce(|sum, value| sum?.plus(value?)).flatten();
+    let factor = quote.multipliers.iter().try_fold(Fraction::ONE, |all, row| all.times(row.rate));
+    let product = tokens.zip(factor).and_then(|(tokens, factor)| tokens.times(factor));
+    if let (Some(tokens), Some(product)) = (tokens, product) {
+        let factors = quote.multipliers.iter().map(|row| format!(" x {}", row.factor));
+        let factors: String = factors.collect();
+        let _ =
+            writeln!(text, "  {:<24} {}{factors} = {}", "all tokens", usd(tokens), usd(product));
+    }
+}
+
+/// An exact amount, or one cut to the picodollar that says so.
+fn usd(value: Fraction) -> String {
+    match Usd::from_pico_ratio(value.numerator, value.denominator) {
+        Some((amount, false)) => format!("{amount} USD"),
+        Some((amount, true)) => format!("about {amount} USD"),
+        None => "more than can be shown".to_owned(),
     }
 }
 
@@ -100,12 +128,8 @@ fn formula(line: &Line<'_>) -> String {
     if let Some(fx) = line.fx {
         let _ = write!(text, " x {} USD per {currency}", fx.usd_per_unit);
     }
-    let value = line.rate().and_then(|rate| rate.times_decimal(line.quantity));
-    match value
-        .and_then(|value| crate::money::Usd::from_pico_ratio(value.numerator, value.denominator))
-    {
-        Some((amount, false)) => format!("{text} = {amount} USD"),
-        Some((amount, true)) => format!("{text} = about {amount} USD"),
+    match line.rate().and_then(|rate| rate.times_decimal(line.quantity)) {
+        Some(value) => format!("{text} = {}", usd(value)),
         None => text,
     }
 }
@@ -132,31 +156,49 @@ pub(super) fn condition(row: &PriceRow) -> String {
         ContextRange::From(limit) => format!("prompts of {limit} tokens and more"),
         ContextRange::Range(above, to) => format!("prompts above {above}, up to {to} tokens"),
     });
-    let hours = (!row.conditions.hours.is_empty()).then(|| "this time of day".to_owned());
-    let all: Vec<String> = [tier, context, hours].into_iter().flatten().collect();
+    let hours = (!row.conditions.hours.is_empty()).then(|| hours(&row.conditions.hours));
+    let facts = row.conditions.when.iter().map(|(fact, test)| format!("{fact} = {}", test.text()));
+    let all: Vec<String> = [tier, context, hours].into_iter().flatten().chain(facts).collect();
     if all.is_empty() { String::new() } else { format!(" for {}", all.join(", ")) }
 }
 
+/// `16:30-00:30 +08:00`, with the weekdays where they are not all.
+fn hours(hours: &[Hours]) -> String {
+    let all = hours.iter().map(|hours| {
+        let days = hours.weekday_numbers();
+        let days = if days.len() == 7 { String::new() } else { format!(" on weekdays {days:?}") };
+        format!("{} {}{days}", hours.window_texts().join(", "), hours.zone_text())
+    });
+    all.collect::<Vec<_>>().join(" and ")
+}
+
+/// From when and until when a row is in force.
 pub(super) fn period(period: &Period) -> String {
     let from = match (period.undated, period.from) {
-        (true, from) => format!(" observed {}", from.date()),
+        (true, from) => format!(", undated, observed {}", from.date()),
         (false, Timestamp::EPOCH) => String::new(),
-        (false, from) => format!(" since {}", from.date()),
+        (false, from) => format!(", in force since {}", from.date()),
     };
     period.to.map_or_else(|| from.clone(), |to| format!("{from} until {}", to.date()))
 }
 
+/// Where a row was read and when.
 pub(super) fn published(origin: &Origin) -> String {
     let url = origin.source_url.as_deref().map(|url| format!(", {url}")).unwrap_or_default();
+    let read = origin.fetched_at.map(|at| format!(", read {}", at.date())).unwrap_or_default();
     let note = origin.note.as_deref().map(|note| format!(", {note}")).unwrap_or_default();
-    format!("{url}{note}")
+    format!("{url}{read}{note}")
 }
 
 fn write_result(text: &mut String, cost: &Cost) {
     let flags: Vec<&str> = cost.flags.iter().collect();
     let flags = if flags.is_empty() { String::new() } else { format!(" ({})", flags.join(", ")) };
     let _ = match cost.cost {
-        Some(amount) => writeln!(text, "= {amount} USD, {}{flags}", cost.status.name()),
+        Some(amount) => {
+            let rounded = cost.flags.contains("cost_rounded");
+            let exact = if rounded { "rounded once, half to even, at 12 digits" } else { "exact" };
+            writeln!(text, "= {amount} USD, {exact}, {}{flags}", cost.status.name())
+        }
         None => writeln!(text, "= no cost: {}{flags}", cost.status.name()),
     };
     let parts = [
@@ -171,4 +213,19 @@ fn write_result(text: &mut String, cost: &Cost) {
     if !parts.is_empty() {
         let _ = writeln!(text, "  {}", parts.join(", "));
     }
+}
+
+/// The provider's own figure beside ours, and how far it is off.
+fn write_reported(text: &mut String, usage: &Usage, cost: &Cost) {
+    let Some((reported, source)) = &usage.reported_cost else { return };
+    let ours = if cost.status == CostStatus::ProviderReported { cost.list_cost } else { cost.cost };
+    let ours = ours.map(|ours| ours.to_decimal());
+    let negative = |amount: Decimal| Decimal::new(-amount.mantissa(), amount.scale());
+    let apart = ours.and_then(|ours| reported.checked_add(negative(ours)));
+    let _ = match (ours, apart) {
+        (Some(ours), Some(apart)) => {
+            writeln!(text, "  {source} reports {reported} USD, {apart} from the computed {ours}")
+        }
+        _ => writeln!(text, "  {source} reports {reported} USD"),
+    };
 }

@@ -30,6 +30,7 @@ impl Facts<'_> {
             "host" => host_of(self.event.fact("base_url")?.as_text()?),
             "location" | "region" => self.event.region.as_deref(),
             "api" => self.event.api.as_deref(),
+            "source" => Some(&self.event.source),
             _ => None,
         }
     }

@@ -89,7 +89,6 @@ fn further_steps<'a>(sheet: &Sheet, query: &Query<'a>) -> impl Iterator<Item = S
     [
         flex_is_batch.then_some(("batch", Query { tier: "batch", ..query })),
         special.then_some(("standard", Query { tier: STANDARD, ..query })),
-        (long && special).then_some(("base", Query { context: None, ..query })),
         long.then_some(("base", Query { tier: STANDARD, context: None, ..query })),
     ]
     .into_iter()

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::LayerKind;
 use super::read::Book;
 use super::row::{AliasRow, FxRow, MultiplierRow, Pattern, PriceRow};
 use super::sheet::Sheet;
@@ -44,6 +45,8 @@ impl Provider {
 pub(super) struct Index {
     providers: HashMap<Arc<str>, Provider>,
     pub fx: Vec<FxRow>,
+    /// Whether an exchange rate is a contract's or an override's.
+    pub fx_has_terms: bool,
     pub prices: Vec<Arc<PriceRow>>,
     pub multipliers: Vec<Arc<MultiplierRow>>,
     pub aliases: Vec<AliasRow>,
@@ -60,6 +63,7 @@ impl Index {
             index.aliases.extend(book.aliases);
             index.fx.extend(book.fx);
         }
+        index.fx_has_terms = index.fx.iter().any(|row| row.place.kind != LayerKind::List);
         index.fill();
         index
     }

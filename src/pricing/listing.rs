@@ -1,8 +1,11 @@
 //! The book as flat rows: what the `prices` table and `GET /v1/prices` show, and what its version
 //! is the hash of.
 
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use super::LayerKind;
+use super::condition::Conditions;
 use super::index::Index;
 use super::row::{
     AliasRow, FxRow, MultiplierRow, Origin, Period, Place, Price, PriceRow, STANDARD,
@@ -133,19 +136,31 @@ fn start(kind: &'static str, place: &Place, period: &Period, origin: &Origin) ->
     }
 }
 
-/// The conditions of a row as JSON; a deployment, an undated source and a correction are among
-/// them.
-fn conditions(row: &PriceRow) -> Option<String> {
-    let mut object = match row.conditions.to_json() {
-        Some(json) => serde_json::from_str(&json).unwrap_or_default(),
-        None => serde_json::Map::new(),
-    };
-    if let Some(deployment) = &row.place.deployment {
+/// The conditions of a row as JSON; whose terms they are, a deployment and an undated source are
+/// among them.
+fn conditions(conditions: &Conditions, place: &Place, period: &Period) -> Map<String, Value> {
+    let json = conditions.to_json();
+    let mut object: Map<String, Value> =
+        json.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+    if place.kind != LayerKind::List {
+        object.insert("layer".to_owned(), place.kind.name().into());
+    }
+    if let Some(deployment) = &place.deployment {
         object.insert("deployment".to_owned(), deployment.as_ref().into());
     }
-    if row.period.undated {
+    if period.undated {
         object.insert("undated".to_owned(), true.into());
     }
+    object
+}
+
+fn text(object: Map<String, Value>) -> Option<String> {
+    (!object.is_empty()).then(|| Value::Object(object).to_string())
+}
+
+/// The conditions of a price, with the amount that it corrects and what was rounded away.
+fn price_conditions(row: &PriceRow) -> Option<String> {
+    let mut object = conditions(&row.conditions, &row.place, &row.period);
     if let Some(corrects) = row.corrects {
         let picodollars = format!("{}/{}", corrects.numerator, corrects.denominator);
         object.insert("corrects_picodollars".to_owned(), picodollars.into());
@@ -153,7 +168,7 @@ fn conditions(row: &PriceRow) -> Option<String> {
     if row.float_residue {
         object.insert("float_residue".to_owned(), true.into());
     }
-    (!object.is_empty()).then(|| serde_json::Value::Object(object).to_string())
+    text(object)
 }
 
 fn of_price(row: &PriceRow) -> Listing {
@@ -162,7 +177,7 @@ fn of_price(row: &PriceRow) -> Listing {
         model: row.pattern.to_string(),
         unit_class: Some(row.item.name().to_owned()),
         service_tier: Some(row.tier.to_string()).filter(|tier| tier != STANDARD),
-        conditions: conditions(row),
+        conditions: price_conditions(row),
         ..start("price", &row.place, &row.period, &row.origin)
     };
     match &row.price {
@@ -182,7 +197,7 @@ fn of_multiplier(row: &MultiplierRow) -> Listing {
         model: row.pattern.to_string(),
         unit_class: Some(row.name.to_string()),
         amount: Some(row.factor.to_string()),
-        conditions: row.conditions.to_json(),
+        conditions: text(conditions(&row.conditions, &row.place, &row.period)),
         ..start("multiplier", &row.place, &row.period, &row.origin)
     }
 }
@@ -192,6 +207,7 @@ fn of_alias(row: &AliasRow) -> Listing {
         provider: row.provider.to_string(),
         model: row.alias.to_string(),
         unit_class: Some(format!("{}/{}", row.to_provider, row.canonical)),
+        conditions: text(conditions(&row.conditions, &row.place, &row.period)),
         ..start("alias", &row.place, &row.period, &row.origin)
     }
 }
@@ -201,6 +217,7 @@ fn of_fx(row: &FxRow) -> Listing {
         model: row.currency.to_string(),
         amount: Some(row.usd_per_unit.to_string()),
         currency: Some("USD".to_owned()),
+        conditions: text(conditions(&Conditions::default(), &row.place, &row.period)),
         ..start("fx", &row.place, &row.period, &row.origin)
     }
 }

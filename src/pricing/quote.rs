@@ -1,15 +1,15 @@
 //! Which row prices each part of a call: the formula before it is summed.
 
+use super::LayerKind;
 use super::facts::{self, Facts};
 use super::fallback::{self, Found};
 use super::fraction::Fraction;
 use super::index::Index;
 use super::resolve::Resolved;
 use super::row::{FxRow, MultiplierRow, PriceRow};
-use super::select::Query;
+use super::select::{Query, terms_rank};
 use crate::event::CallEvent;
 use crate::money::Decimal;
-use crate::time::Timestamp;
 use crate::usage::{Counters, Flags, TokenClass, Usage};
 
 /// Which part of the cost a line belongs to.
@@ -88,10 +88,10 @@ impl<'b> Quoter<'b> {
         };
         for request in &self.usage.requests {
             query.prompt_tokens = request.tokens.total_input().unwrap_or(u64::MAX);
-            query.context = resolved.sheet.context_start(query.prompt_tokens, query.at);
+            query.context = resolved.sheet.context_start(&query);
             self.add_request(&mut quote, resolved, request, &query);
         }
-        quote.multipliers = self.multipliers(resolved, &facts);
+        quote.multipliers = multipliers(resolved, &query);
         quote
     }
 
@@ -110,11 +110,13 @@ impl<'b> Quoter<'b> {
             };
             note_fallback(&mut quote.flags, class, &found);
             let line = (part_of(class), Some(class), class.name(), Decimal::from(tokens));
-            self.add_line(quote, line, found);
+            self.add_line(quote, query, line, found);
         }
         for (name, quantity) in request.units.iter().filter(|(_, quantity)| !quantity.is_zero()) {
             match fallback::find_unit(resolved.sheet, name, query) {
-                Some(found) => self.add_line(quote, (Part::Fees, None, name, *quantity), found),
+                Some(found) => {
+                    self.add_line(quote, query, (Part::Fees, None, name, *quantity), found)
+                }
                 None => {
                     quote.flags.insert(format!("no_rate:{name}"));
                     quote.incomplete = true;
@@ -125,13 +127,14 @@ impl<'b> Quoter<'b> {
             return;
         }
         if let Some(found) = fallback::find_unit(resolved.sheet, "requests", query) {
-            self.add_line(quote, (Part::Fees, None, "requests", Decimal::ONE), found);
+            self.add_line(quote, query, (Part::Fees, None, "requests", Decimal::ONE), found);
         }
     }
 
     fn add_line(
         &self,
         quote: &mut Quote<'b>,
+        query: &Query<'_>,
         (part, class, name, quantity): (Part, Option<TokenClass>, &'b str, Decimal),
         found: Found<'b>,
     ) {
@@ -143,7 +146,7 @@ impl<'b> Quoter<'b> {
         }
         let mut line = Line { part, class, name, quantity, found, fx: None };
         if let Some(currency) = line.priced_by().foreign_currency() {
-            line.fx = exchange_rate(&self.index.fx, currency, self.event.occurred_at);
+            line.fx = exchange_rate(&self.index.fx, currency, query);
             if line.fx.is_none() {
                 quote.flags.insert("no_fx_rate");
                 quote.incomplete = true;
@@ -151,34 +154,37 @@ impl<'b> Quoter<'b> {
         }
         quote.lines.push(line);
     }
+}
 
-    /// Of each name the one in force; names multiply each other.
-    fn multipliers(&self, resolved: &Resolved<'b>, facts: &Facts<'_>) -> Vec<&'b MultiplierRow> {
-        let mut chosen: Vec<&'b MultiplierRow> = Vec::new();
-        for row in &resolved.sheet.multipliers {
-            let at = self.event.occurred_at;
-            let in_force = row.period.contains(at) || row.period.is_assumed(at);
-            if !in_force || !facts.satisfy(&row.conditions.when) {
-                continue;
-            }
-            match chosen.iter_mut().find(|known| known.name == row.name) {
-                Some(known) if weight(row) > weight(known) => *known = row,
-                Some(_) => {}
-                None => chosen.push(row),
-            }
+/// Of each name the one in force; names multiply each other.
+fn multipliers<'b>(resolved: &Resolved<'b>, query: &Query<'_>) -> Vec<&'b MultiplierRow> {
+    let mut chosen: Vec<&'b MultiplierRow> = Vec::new();
+    for row in &resolved.sheet.multipliers {
+        let in_force = row.period.contains(query.at) || row.period.is_assumed(query.at);
+        if !in_force || !query.concerns(&row.place, &row.conditions) {
+            continue;
         }
-        chosen
+        match chosen.iter_mut().find(|known| known.name == row.name) {
+            Some(known) if weight(row) > weight(known) => *known = row,
+            Some(_) => {}
+            None => chosen.push(row),
+        }
     }
+    chosen
 }
 
 fn weight(row: &MultiplierRow) -> impl Ord + use<> {
-    (row.place.kind, row.pattern.weight(), row.period.from, row.place.layer)
+    (terms_rank(&row.place), row.pattern.weight(), row.period.from, row.place.layer)
 }
 
-fn exchange_rate<'b>(rates: &'b [FxRow], currency: &str, at: Timestamp) -> Option<&'b FxRow> {
-    let rates = rates.iter().filter(|row| row.currency.as_ref() == currency);
-    let in_force = rates.filter(|row| row.period.contains(at));
-    in_force.max_by_key(|row| (row.place.kind, row.period.from, row.place.layer))
+/// The rate at the event's time: the tenant's own before the contract's before everybody's.
+fn exchange_rate<'b>(rates: &'b [FxRow], currency: &str, query: &Query<'_>) -> Option<&'b FxRow> {
+    let in_force = rates.iter().filter(|row| {
+        row.currency.as_ref() == currency
+            && row.period.contains(query.at)
+            && (row.place.kind == LayerKind::List || query.has_terms(&row.place))
+    });
+    in_force.max_by_key(|row| (terms_rank(&row.place), row.period.from, row.place.layer))
 }
 
 fn note_fallback(flags: &mut Flags, class: TokenClass, found: &Found<'_>) {

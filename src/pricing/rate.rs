@@ -89,7 +89,7 @@ impl<'a> Rater<'a> {
 
     /// The same by list rows only; the cost itself where nobody has other terms.
     fn list_cost(&self, resolved: &Resolved<'a>, own: &Total) -> Option<Usd> {
-        if !resolved.sheet.has_terms {
+        if !resolved.sheet.has_terms && !self.index.fx_has_terms {
             return Some(own.cost);
         }
         let quote = self.quote(resolved, true);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::facts::Facts;
 use super::index::{Index, Provider};
 use super::names;
 use super::row::AliasRow;
@@ -86,7 +87,8 @@ impl<'a> Resolver<'a> {
 
     fn within(&self, name: &str) -> Option<Resolved<'a>> {
         let provider = self.index.provider(name)?;
-        self.aliased(provider).or_else(|| self.base_model(name, provider)).or_else(|| {
+        let own = self.aliased(provider, Terms::Own);
+        own.or_else(|| self.base_model(name, provider)).or_else(|| {
             let hit = |sheet, step| Resolved { sheet, step, vendor_inferred: false };
             let zone = self.data_zone(name);
             if zone.is_none() {
@@ -122,14 +124,15 @@ impl<'a> Resolver<'a> {
         let formed = self.models().find_map(|model| {
             names::forms(name, model, zone).into_iter().find_map(|(step, form)| {
                 let sheet = provider.exact(&form).or_else(|| {
-                    let alias = self.alias(provider.aliases(&form))?;
+                    let alias = self.alias(provider.aliases(&form), |_| true)?;
                     self.target(alias)
                 })?;
                 Some(hit(sheet, step))
             })
         });
         let prefixed = || self.models().find_map(|model| provider.prefixed(model));
-        formed.or_else(|| Some(hit(prefixed()?, "prefix")))
+        let listed = || self.aliased(provider, Terms::List);
+        formed.or_else(listed).or_else(|| Some(hit(prefixed()?, "prefix")))
     }
 
     /// Azure's data zones have prices of their own, under `eu/gpt-5` and `us/gpt-5`.
@@ -148,14 +151,20 @@ impl<'a> Resolver<'a> {
         Some(Resolved { sheet, step: "base_model", vendor_inferred: false })
     }
 
-    fn aliased(&self, provider: &'a Provider) -> Option<Resolved<'a>> {
+    /// What stands for the deployment's or the model's name: first the account's, the tenant's and
+    /// the deployment's own names; everybody's (`-latest`, a reseller's) only after the exact ones.
+    fn aliased(&self, provider: &'a Provider, terms: Terms) -> Option<Resolved<'a>> {
         if !provider.has_aliases() {
             return None;
         }
         let names = [self.event.deployment.as_deref()].into_iter().flatten().chain(self.models());
         names.into_iter().find_map(|name| {
-            let alias = self.alias(provider.aliases(name))?;
-            let step = if alias.provider == alias.to_provider { "alias" } else { "other_provider" };
+            let alias = self.alias(provider.aliases(name), |alias| Terms::of(alias) == terms)?;
+            let step = match terms {
+                _ if alias.provider != alias.to_provider => "other_provider",
+                Terms::Own => "alias",
+                Terms::List => "latest",
+            };
             Some(Resolved { sheet: self.target(alias)?, step, vendor_inferred: false })
         })
     }
@@ -164,17 +173,46 @@ impl<'a> Resolver<'a> {
         self.index.provider(&alias.to_provider)?.exact(&alias.canonical)
     }
 
-    /// The alias that counts at the event's time for its tenant.
-    fn alias<'r>(&self, aliases: &'r [AliasRow]) -> Option<&'r AliasRow> {
-        let at = self.event.occurred_at;
-        let mine = |alias: &&AliasRow| {
-            let tenant = alias.place.tenant.as_deref();
-            tenant.is_none_or(|tenant| Some(tenant) == self.tenant) && alias.period.contains(at)
+    /// The alias that counts at the event's time for its tenant, deployment and facts.
+    fn alias<'r>(
+        &self,
+        aliases: &'r [AliasRow],
+        wanted: impl Fn(&AliasRow) -> bool,
+    ) -> Option<&'r AliasRow> {
+        let facts = Facts { event: self.event, usage: self.usage };
+        let mine = |theirs: &Option<Arc<str>>, ours: Option<&str>| {
+            theirs.as_deref().is_none_or(|theirs| Some(theirs) == ours)
         };
-        aliases.iter().filter(mine).max_by_key(|alias| {
-            let own = alias.place.tenant.is_some();
-            let kind: LayerKind = alias.place.kind;
-            (own, kind, alias.period.from, alias.place.layer)
+        let counts = |alias: &&AliasRow| {
+            wanted(alias)
+                && mine(&alias.place.tenant, self.tenant)
+                && mine(&alias.place.deployment, self.event.deployment.as_deref())
+                && alias.period.contains(self.event.occurred_at)
+                && facts.satisfy(&alias.conditions.when)
+        };
+        aliases.iter().filter(counts).max_by_key(|alias| {
+            let place = &alias.place;
+            let scopes =
+                usize::from(place.tenant.is_some()) + usize::from(place.deployment.is_some());
+            (scopes + alias.conditions.when.len(), place.kind, alias.period.from, place.layer)
         })
+    }
+}
+
+/// Whose name an alias is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Terms {
+    /// An account's, a tenant's or a deployment's.
+    Own,
+    /// Everybody's.
+    List,
+}
+
+impl Terms {
+    fn of(alias: &AliasRow) -> Self {
+        let AliasRow { place, conditions, .. } = alias;
+        let scoped = place.tenant.is_some() || place.deployment.is_some();
+        let own = scoped || place.kind != LayerKind::List || !conditions.when.is_empty();
+        if own { Self::Own } else { Self::List }
     }
 }

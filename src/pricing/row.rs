@@ -158,6 +158,8 @@ pub(super) struct AliasRow {
     /// Whose model it is, where that is another provider's.
     pub to_provider: Arc<str>,
     pub canonical: Arc<str>,
+    /// The facts of the call for which it counts: an account, a region.
+    pub conditions: Arc<Conditions>,
     pub period: Period,
     pub origin: Arc<Origin>,
 }

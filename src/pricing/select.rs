@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::LayerKind;
+use super::condition::Conditions;
 use super::facts::Facts;
-use super::row::PriceRow;
+use super::row::{Place, PriceRow};
 use crate::time::Timestamp;
 
 /// What a row is looked for.
@@ -30,7 +31,14 @@ pub(super) struct Query<'a> {
 pub(super) fn by_precedence(one: &PriceRow, other: &PriceRow) -> Ordering {
     let key = |row: &PriceRow| {
         let (pattern, weight) = (row.pattern.weight(), row.conditions.weight());
-        (terms_rank(row), pattern, weight, row.is_literal(), row.period.from, row.place.layer)
+        (
+            terms_rank(&row.place),
+            pattern,
+            weight,
+            row.is_literal(),
+            row.period.from,
+            row.place.layer,
+        )
     };
     key(other).cmp(&key(one)).then_with(|| other.conditions.cmp(&one.conditions))
 }
@@ -54,10 +62,15 @@ impl Query<'_> {
     fn applies(&self, row: &PriceRow) -> bool {
         row.tier.as_ref() == self.tier
             && self.in_context(row)
-            && (row.place.kind == LayerKind::List || self.has_terms(row))
-            && (row.conditions.hours.is_empty()
-                || row.conditions.hours.iter().any(|hours| hours.contains(self.at)))
-            && self.facts.satisfy(&row.conditions.when)
+            && self.concerns(&row.place, &row.conditions)
+    }
+
+    /// Whether a row is about this call at all: its tenant and deployment, time of day and facts.
+    pub(super) fn concerns(&self, place: &Place, conditions: &Conditions) -> bool {
+        (place.kind == LayerKind::List || self.has_terms(place))
+            && (conditions.hours.is_empty()
+                || conditions.hours.iter().any(|hours| hours.contains(self.at)))
+            && self.facts.satisfy(&conditions.when)
     }
 
     fn in_context(&self, row: &PriceRow) -> bool {
@@ -70,23 +83,20 @@ impl Query<'_> {
         }
     }
 
-    fn has_terms(&self, row: &PriceRow) -> bool {
+    /// Whether a contract or an override is this call's.
+    pub(super) fn has_terms(&self, place: &Place) -> bool {
         let mine = |theirs: &Option<Arc<str>>, ours: Option<&str>| {
             theirs.as_deref().is_none_or(|theirs| Some(theirs) == ours)
         };
         !self.list_only
-            && mine(&row.place.tenant, self.tenant)
-            && mine(&row.place.deployment, self.deployment)
+            && mine(&place.tenant, self.tenant)
+            && mine(&place.deployment, self.deployment)
     }
 }
 
-/// List, contract, override for a tenant, for a deployment, for a tenant's deployment.
-fn terms_rank(row: &PriceRow) -> u8 {
-    match row.place.kind {
-        LayerKind::List => 0,
-        LayerKind::Contract => 1,
-        LayerKind::Override => {
-            2 + u8::from(row.place.tenant.is_some()) + 2 * u8::from(row.place.deployment.is_some())
-        }
-    }
+/// List, contract, override; of one kind everybody's, a tenant's, a deployment's, a tenant's
+/// deployment's.
+pub(super) fn terms_rank(place: &Place) -> (LayerKind, u8) {
+    let scopes = u8::from(place.tenant.is_some()) + 2 * u8::from(place.deployment.is_some());
+    (place.kind, scopes)
 }

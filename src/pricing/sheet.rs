@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use super::LayerKind;
 use super::condition::ContextRange;
-use super::row::{Item, MultiplierRow, Period, PriceRow};
-use super::select::by_precedence;
-use crate::time::Timestamp;
+use super::row::{Item, MultiplierRow, PriceRow};
+use super::select::{Query, by_precedence};
 use crate::usage::TokenClass;
 
 /// A model's rows by what they price.
@@ -18,8 +17,8 @@ pub(super) struct Sheet {
     tokens: [Vec<Arc<PriceRow>>; TokenClass::ALL.len()],
     units: BTreeMap<Arc<str>, Vec<Arc<PriceRow>>>,
     pub multipliers: Vec<Arc<MultiplierRow>>,
-    /// The context tiers that rows state amounts for, and when these count.
-    contexts: Vec<(ContextRange, Period)>,
+    /// Rows with a context tier, one of each kind: which tiers there are, when and for whom.
+    contexts: Vec<Arc<PriceRow>>,
     /// Whether each request has a fee of its own.
     pub prices_requests: bool,
     /// Whether a contract or an override may make the cost differ from the list's.
@@ -43,10 +42,15 @@ impl Sheet {
 
     pub(super) fn add(&mut self, row: &Arc<PriceRow>) {
         self.has_terms |= row.place.kind != LayerKind::List;
-        let tier = row.conditions.context.map(|context| (context, row.period));
-        let known = |tier: &(ContextRange, Period)| self.contexts.contains(tier);
-        let tier = tier.filter(|tier| row.is_literal() && !known(tier));
-        self.contexts.extend(tier);
+        let known = |other: &Arc<PriceRow>| {
+            other.conditions == row.conditions
+                && other.period == row.period
+                && other.place == row.place
+        };
+        let tiered = row.is_literal() && row.conditions.context.is_some();
+        if tiered && !self.contexts.iter().any(known) {
+            self.contexts.push(Arc::clone(row));
+        }
         match &row.item {
             Item::Token(class) => {
                 if let Some(rows) = self.tokens.get_mut(*class as usize) {
@@ -60,12 +64,16 @@ impl Sheet {
         }
     }
 
-    /// Where the context tier begins that a prompt of this length falls into.
-    pub(super) fn context_start(&self, prompt_tokens: u64, at: Timestamp) -> Option<u64> {
-        let tiers = self.contexts.iter().filter(|(range, period)| {
-            range.contains(prompt_tokens) && (period.contains(at) || period.is_assumed(at))
-        });
-        tiers.map(|(range, _)| range.start()).max()
+    /// Where the context tier begins that the prompt falls into.
+    pub(super) fn context_start(&self, query: &Query<'_>) -> Option<u64> {
+        let in_force = |row: &&Arc<PriceRow>| {
+            (row.period.contains(query.at) || row.period.is_assumed(query.at))
+                && query.concerns(&row.place, &row.conditions)
+        };
+        let tiers = self.contexts.iter().filter(in_force);
+        let ranges = tiers.filter_map(|row| row.conditions.context);
+        let ranges = ranges.filter(|range| range.contains(query.prompt_tokens));
+        ranges.map(ContextRange::start).max()
     }
 
     /// Whether it states what tokens cost, beside fees and factors.
@@ -81,6 +89,8 @@ impl Sheet {
     /// Puts the rows in the order in which they win, once all are added.
     pub(super) fn finish(&mut self) {
         self.apply_corrections();
+        let agreed = |row: &Arc<MultiplierRow>| row.place.kind != LayerKind::List;
+        self.has_terms |= self.multipliers.iter().any(agreed);
         let lists = self.tokens.iter_mut().chain(self.units.values_mut());
         lists.for_each(|rows| rows.sort_by(|one, other| by_precedence(one, other)));
     }

@@ -1,6 +1,7 @@
 //! What a book is refused for: rows of one layer of which two would count at one instant.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::condition::Conditions;
 use super::read::{Book, line_of};
@@ -42,6 +43,10 @@ pub(super) fn validate(layer: &Layer, book: &Book) -> Result<(), BookError> {
         check_terms(layer, &row.place)?;
         rivals.entry(Key::of(row)).or_default().push(row);
     }
+    let multipliers = book.multipliers.iter().map(|row| &row.place);
+    for place in multipliers.chain(book.fx.iter().map(|row| &row.place)) {
+        check_terms(layer, place)?;
+    }
     validate_aliases(layer, &book.aliases)?;
     validate_fx(layer, &book.fx)?;
     for mut rows in rivals.into_values().filter(|rows| rows.len() > 1) {
@@ -58,13 +63,12 @@ pub(super) fn validate(layer: &Layer, book: &Book) -> Result<(), BookError> {
 fn validate_aliases(layer: &Layer, rows: &[AliasRow]) -> Result<(), BookError> {
     let mut rows: Vec<_> = rows.iter().collect();
     let key = |row: &AliasRow| {
-        (row.provider.clone(), row.alias.clone(), row.place.tenant.clone(), row.period.from)
+        let (place, conditions) = (row.place.clone(), Arc::clone(&row.conditions));
+        (row.provider.clone(), row.alias.clone(), place.tenant, place.deployment, conditions)
     };
-    rows.sort_by_key(|row| key(row));
+    rows.sort_by_key(|row| (key(row), row.period.from));
     for (one, other) in rows.iter().zip(rows.iter().skip(1)) {
-        let (one_key, other_key) = (key(one), key(other));
-        let same = (one_key.0, one_key.1, one_key.2) == (other_key.0, other_key.1, other_key.2);
-        if same && overlap(&one.period, &other.period) {
+        if key(one) == key(other) && overlap(&one.period, &other.period) {
             let message = format!("the alias `{}` stands for two models at once", other.alias);
             return Err(refused(layer, &other.place, message));
         }
@@ -74,9 +78,12 @@ fn validate_aliases(layer: &Layer, rows: &[AliasRow]) -> Result<(), BookError> {
 
 fn validate_fx(layer: &Layer, rows: &[FxRow]) -> Result<(), BookError> {
     let mut rows: Vec<_> = rows.iter().collect();
-    rows.sort_by_key(|row| (row.currency.clone(), row.period.from));
+    let key = |row: &FxRow| {
+        (row.currency.clone(), row.place.tenant.clone(), row.place.deployment.clone())
+    };
+    rows.sort_by_key(|row| (key(row), row.period.from));
     for (one, other) in rows.iter().zip(rows.iter().skip(1)) {
-        if one.currency == other.currency && overlap(&one.period, &other.period) {
+        if key(one) == key(other) && overlap(&one.period, &other.period) {
             let message = format!("`{}` has two exchange rates at once", other.currency);
             return Err(refused(layer, &other.place, message));
         }

@@ -14,6 +14,7 @@ mod kafka_anomalies;
 mod kafka_kills;
 mod litellm;
 mod parts;
+mod prices;
 mod recount;
 mod server;
 mod worked_cases;

@@ -1,6 +1,11 @@
 //! Published price maps become book files.
 
+mod genai;
 mod litellm;
+mod outcome;
+mod residue;
 mod write;
 
-pub use litellm::{Import, ImportError, import_litellm};
+pub use genai::import_genai_prices;
+pub use litellm::import_litellm;
+pub use outcome::{Import, ImportError};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use super::outcome::Source;
 use crate::money::Decimal;
 use crate::pricing::condition::ContextRange;
 use crate::pricing::hours::Hours;
@@ -13,17 +14,22 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Block {
     pub provider: String,
-    pub name: String,
+    pub names: Vec<String>,
     pub source_url: String,
+    pub note: String,
+    /// From and until when it counts, where the source says so: dates.
+    pub effective: (Option<String>, Option<String>),
     pub groups: BTreeMap<Group, BTreeMap<String, Rate>>,
     pub multipliers: Vec<Multiplier>,
 }
 
 /// What a group of rates has in common.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct Group {
     pub context: Option<ContextRange>,
     pub hours: Vec<Hours>,
+    /// Facts of the call, by name.
+    pub when: BTreeMap<String, String>,
     pub tier: String,
 }
 
@@ -44,12 +50,21 @@ pub(super) struct Multiplier {
     pub factor: Decimal,
 }
 
+impl Group {
+    /// Whether only the service tier sets it apart.
+    fn is_plain(&self) -> bool {
+        self.context.is_none() && self.hours.is_empty() && self.when.is_empty()
+    }
+}
+
 impl Block {
     pub(super) fn new(provider: &str, name: &str, source_url: &str) -> Self {
         Self {
             provider: provider.to_owned(),
-            name: name.to_owned(),
+            names: vec![name.to_owned()],
             source_url: source_url.to_owned(),
+            note: String::new(),
+            effective: (None, None),
             groups: BTreeMap::new(),
             multipliers: Vec::new(),
         }
@@ -73,30 +88,27 @@ impl Block {
     }
 }
 
-/// The book file of an undated source: rates per single token, counting from `observed`.
-pub(super) fn book(blocks: &[Block], observed: Timestamp, source: &str) -> String {
+/// The book file of a source: what it does not date counts from `observed`.
+pub(super) fn book(blocks: &[Block], observed: Timestamp, source: &Source) -> String {
+    let Source { name, per } = source;
+    let tokens = if *per == 1 { "token".to_owned() } else { format!("{per} tokens") };
     let mut text = String::with_capacity(blocks.len() * 256);
     // Writing to a String cannot fail.
     let _ = writeln!(
         text,
-        "# {source}, imported by tokenmeter: rates per token in USD as the map states them.\n\
-         per = 1\nobserved = \"{observed}\"\nfetched_at = \"{observed}\"\nsource_text = {}",
-        quoted(source),
+        "# {name}, imported by tokenmeter: rates per {tokens} in USD as the map states them.\n\
+         per = {per}\nobserved = \"{observed}\"\nfetched_at = \"{observed}\"\nsource_text = {}",
+        quoted(name),
     );
     blocks.iter().for_each(|block| write_block(&mut text, block));
     text
 }
 
 fn write_block(text: &mut String, block: &Block) {
-    let (provider, name) = (quoted(&block.provider), quoted(&block.name));
-    let _ = write!(text, "\n[[model]]\nprovider = {provider}\nname = {name}\n");
-    if !block.source_url.is_empty() {
-        let _ = writeln!(text, "source_url = {}", quoted(&block.source_url));
-    }
+    write_head(text, block);
     let (own, groups): (Vec<_>, Vec<_>) = block.groups.iter().partition(needs_variant);
-    let (plain, variants): (Vec<_>, Vec<_>) = groups
-        .into_iter()
-        .partition(|(group, _)| group.context.is_none() && group.hours.is_empty());
+    let (plain, variants): (Vec<_>, Vec<_>) =
+        groups.into_iter().partition(|(group, _)| group.is_plain());
     write_tiers(text, &plain);
     if !block.multipliers.is_empty() {
         let _ = writeln!(text, "multipliers = [{}]", multipliers(&block.multipliers));
@@ -110,13 +122,33 @@ fn write_block(text: &mut String, block: &Block) {
     let mut variants = variants.into_iter().peekable();
     while let Some((group, rates)) = variants.next() {
         let mut same = vec![(group, rates)];
-        let alike = |other: &Group| other.context == group.context && other.hours == group.hours;
+        let alike = |other: &Group| Group { tier: group.tier.clone(), ..other.clone() } == *group;
         while let Some(next) = variants.next_if(|(other, _)| alike(other)) {
             same.push(next);
         }
         text.push_str("[[model.variant]]\n");
         write_conditions(text, group);
         write_tiers(text, &same);
+    }
+}
+
+fn write_head(text: &mut String, block: &Block) {
+    let names: Vec<String> = block.names.iter().map(|name| quoted(name)).collect();
+    let names = match names.as_slice() {
+        [name] => format!("name = {name}"),
+        names => format!("names = [{}]", names.join(", ")),
+    };
+    let _ = write!(text, "\n[[model]]\nprovider = {}\n{names}\n", quoted(&block.provider));
+    for (key, value) in [("source_url", &block.source_url), ("note", &block.note)] {
+        if !value.is_empty() {
+            let _ = writeln!(text, "{key} = {}", quoted(value));
+        }
+    }
+    let (from, to) = &block.effective;
+    for (key, date) in [("effective_from", from), ("effective_to", to)] {
+        if let Some(date) = date {
+            let _ = writeln!(text, "{key} = {date}");
+        }
     }
 }
 
@@ -130,7 +162,7 @@ fn write_tiers(text: &mut String, groups: &[Rates<'_>]) {
         write_residue(text, rates);
     }
     for (group, rates) in tiers {
-        let _ = writeln!(text, "tiers.{} = {{ {} }}", group.tier, rate_list(rates));
+        let _ = writeln!(text, "tiers.{} = {{ {} }}", key(&group.tier), rate_list(rates));
     }
 }
 
@@ -172,13 +204,21 @@ fn write_conditions(text: &mut String, group: &Group) {
         }
         None => Ok(()),
     };
+    if !group.when.is_empty() {
+        let facts = group.when.iter().map(|(fact, is)| format!("{} = {}", key(fact), quoted(is)));
+        let _ = writeln!(text, "when = {{ {} }}", facts.collect::<Vec<_>>().join(", "));
+    }
     if group.hours.is_empty() {
         return;
     }
     let hours = group.hours.iter().map(|hours| {
         let windows: Vec<String> = hours.window_texts().iter().map(|text| quoted(text)).collect();
         let windows = windows.join(", ");
-        format!("{{ windows = [{windows}], weekdays = {:?} }}", hours.weekday_numbers())
+        let zone = match hours.offset_minutes {
+            0 => String::new(),
+            _ => format!(", zone = {}", quoted(&hours.zone_text())),
+        };
+        format!("{{ windows = [{windows}], weekdays = {:?}{zone} }}", hours.weekday_numbers())
     });
     let _ = writeln!(text, "hours = [{}]", hours.collect::<Vec<_>>().join(", "));
 }

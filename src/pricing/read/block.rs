@@ -179,6 +179,10 @@ fn read_multiplier(
 ) -> Result<(), BookError> {
     fields.only(&[MULTIPLIER_KEYS, SCOPE_KEYS])?;
     let scope = outer.inside(fields)?;
+    if scope.conditions.context.is_some() {
+        let message = "a multiplier counts for every prompt: state `context` in a variant";
+        return Err(fields.file.error(fields.offset, message));
+    }
     let factor = fields.decimal("factor")?.ok_or_else(|| fields.missing("factor"))?;
     let too_long = || fields.file.error(fields.offset, "`factor` has too many digits");
     let row = MultiplierRow {

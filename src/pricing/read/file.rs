@@ -7,14 +7,14 @@ use toml::de::DeTable;
 use super::block::read_model;
 pub(in crate::pricing) use super::fields::line_of;
 use super::fields::{Fields, File};
-use super::scope::{SCOPE_KEYS, Scope};
+use super::scope::{ROW_KEYS, SCOPE_KEYS, Scope};
 use crate::pricing::fraction::Fraction;
 use crate::pricing::row::{AliasRow, FxRow, MultiplierRow, Pattern, Place, PriceRow};
 use crate::pricing::{BookError, Layer, LayerKind};
 
 const FILE_KEYS: &[&str] = &["layer", "model", "alias", "fx"];
-const ALIAS_KEYS: &[&str] = &["alias", "canonical", "to_provider"];
-const FX_KEYS: &[&str] = &["usd_per_unit"];
+const ALIAS_KEYS: &[&str] = &["provider", "alias", "canonical", "to_provider", "when"];
+const FX_KEYS: &[&str] = &["currency", "usd_per_unit"];
 
 /// The rows of one file.
 #[derive(Debug, Default)]
@@ -66,7 +66,7 @@ fn read_kind(fields: &Fields<'_, '_>) -> Result<LayerKind, BookError> {
 }
 
 fn read_aliases(fields: &Fields<'_, '_>, outer: &Scope) -> Result<Vec<AliasRow>, BookError> {
-    fields.only(&[ALIAS_KEYS, SCOPE_KEYS])?;
+    fields.only(&[ALIAS_KEYS, ROW_KEYS])?;
     let scope = outer.inside(fields)?;
     let provider = scope.provider.clone().ok_or_else(|| fields.missing("provider"))?;
     let aliases = fields.texts("alias")?.ok_or_else(|| fields.missing("alias"))?;
@@ -78,6 +78,7 @@ fn read_aliases(fields: &Fields<'_, '_>, outer: &Scope) -> Result<Vec<AliasRow>,
         alias,
         to_provider: Arc::clone(&to_provider),
         canonical: Arc::clone(&canonical),
+        conditions: Arc::clone(&scope.conditions),
         period: scope.period(),
         origin: Arc::clone(&scope.origin),
     });
@@ -85,7 +86,7 @@ fn read_aliases(fields: &Fields<'_, '_>, outer: &Scope) -> Result<Vec<AliasRow>,
 }
 
 fn read_fx(fields: &Fields<'_, '_>, outer: &Scope) -> Result<FxRow, BookError> {
-    fields.only(&[FX_KEYS, SCOPE_KEYS])?;
+    fields.only(&[FX_KEYS, ROW_KEYS])?;
     let scope = outer.inside(fields)?;
     let usd_per_unit =
         fields.decimal("usd_per_unit")?.ok_or_else(|| fields.missing("usd_per_unit"))?;

@@ -29,6 +29,19 @@ pub(super) const SCOPE_KEYS: &[&str] = &[
     "note",
 ];
 
+/// Of these, the keys that every kind of row understands: whose it is, when, where it was read.
+pub(super) const ROW_KEYS: &[&str] = &[
+    "tenant",
+    "deployment",
+    "effective_from",
+    "effective_to",
+    "observed",
+    "source_url",
+    "source_text",
+    "fetched_at",
+    "note",
+];
+
 /// The inherited values at one place of a file.
 #[derive(Debug, Clone)]
 pub(super) struct Scope {

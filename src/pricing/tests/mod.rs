@@ -2,11 +2,14 @@
 
 mod builtin;
 mod cases;
+mod comparing;
 mod importing;
+mod importing_genai;
 mod layers;
 mod properties;
 mod rating;
 mod reading;
+mod terms;
 
 use super::{Layer, PriceBook};
 use crate::event::{CallEvent, decode_call_event};

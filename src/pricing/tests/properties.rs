@@ -1,10 +1,14 @@
 //! Properties: one price for one thing at one instant, parts that sum, no panic, no drift.
 
+use std::cmp::Ordering;
+
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::{event, usage};
-use crate::pricing::{Cost, Layer, PriceBook, import_litellm};
+use crate::money::Decimal;
+use crate::pricing::select::by_precedence;
+use crate::pricing::{Cost, Layer, PriceBook, import_genai_prices, import_litellm};
 use crate::time::Timestamp;
 use crate::usage::{TokenClass, Usage};
 
@@ -54,7 +58,91 @@ fn rated(book: &PriceBook, usage: &Usage, day: u8, tier: &str) -> Cost {
     book.rate(&event, usage, Some("tenant"))
 }
 
+/// Blocks of any kind of layer, for any tenant and deployment, at any time of day.
+fn any_terms() -> impl Strategy<Value = Layer> {
+    let place = prop::sample::select(vec![
+        ("list", ""),
+        ("contract", ""),
+        ("contract", "tenant = 't'"),
+        ("override", "tenant = 't'"),
+        ("override", "deployment = 'd'"),
+        ("override", "tenant = 't'\ndeployment = 'd'"),
+    ]);
+    let conditions = prop::sample::select(vec![
+        "",
+        "context = { above = 100 }",
+        "context = { from = 100 }",
+        "hours = { windows = ['10:00-14:00'] }",
+        "when = { speed = 'fast' }",
+        "observed = 2026-11-20",
+        "effective_from = 2026-11-10",
+    ]);
+    let name = prop::sample::select(vec!["name = 'm'", "prefix = ''", "prefix = 'm'"]);
+    let kind = prop::sample::select(vec!["rates = { input_text = 1 }", "factors.input_text = 2"]);
+    let blocks = prop::collection::btree_set((place, conditions, name, kind), 1..6);
+    (blocks, 0_usize..3).prop_map(|(blocks, layer)| {
+        let layer = ["list", "contract", "override"][layer];
+        let mut text = format!("layer = '{layer}'\nprovider = 'openai'\n");
+        for ((kind, terms), conditions, name, price) in blocks {
+            if kind == layer {
+                text.push_str(&format!("[[model]]\n{name}\n{terms}\n{conditions}\n{price}\n"));
+            }
+        }
+        Layer::new("any", text)
+    })
+}
+
 proptest! {
+    #[test]
+    fn one_thing_has_one_price_at_one_instant(
+        layers in prop::collection::vec(any_terms(), 1..5), day in 1_u8..28,
+    ) {
+        // A layer whose own rows contradict each other is refused, and that is right.
+        let Ok(book) = PriceBook::from_layers(&layers) else { return Ok(()) };
+        let at = format!("2026-11-{day:02}T12:00:00Z").parse().expect("a time");
+        let sheet = book.index.provider("openai").and_then(|it| it.exact("m").cloned());
+        let rows: Vec<_> = sheet.iter().flat_map(|sheet| sheet.rows().cloned()).collect();
+        let in_force = rows.iter().filter(|row| row.period.contains(at)).collect::<Vec<_>>();
+        for (place, row) in in_force.iter().enumerate() {
+            for other in &in_force[place + 1..] {
+                let alike = row.item == other.item
+                    && row.tier == other.tier
+                    && row.place.tenant == other.place.tenant
+                    && row.place.deployment == other.place.deployment;
+                prop_assert!(
+                    !alike || by_precedence(row, other) != Ordering::Equal,
+                    "{row:?}\n{other:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn rating_never_panics_and_never_answers_zero_for_something(
+        layers in prop::collection::vec(any_layer(), 1..3),
+        counts in prop::collection::vec(any::<u64>(), 1..4),
+        quantity in "[0-9]{1,38}|[0-9]{1,20}\\.[0-9]{1,18}",
+        price in "[0-9]{1,30}(\\.[0-9]{1,30})?( / [1-9][0-9]{0,18})?",
+    ) {
+        let text = format!(
+            "provider = 'openai'\n[[model]]\nname = 'm'\nrates = {{ pages = '{price}' }}\n\
+             multipliers = [{{ name = 'x', factor = '1.000000001' }}]"
+        );
+        let priced = PriceBook::from_layers(&[layers, vec![Layer::new("unit", text)]].concat());
+        let Ok(book) = priced else { return Ok(()) };
+        let quantity: Decimal = quantity.parse().expect("a quantity");
+        let mut usage = usage(&json!({}));
+        let request = &mut usage.requests[0];
+        for (class, count) in TokenClass::ALL.into_iter().zip(counts) {
+            request.tokens.set(class, count);
+        }
+        request.units.insert("pages".to_owned(), quantity);
+        let cost = rated(&book, &usage, 27, "standard");
+        prop_assert!(cost.cost.is_some() || !cost.flags.is_empty());
+        let event = event(&json!({ "model": "m" }));
+        prop_assert!(!book.explain(&event, &usage, None).is_empty());
+    }
+
     #[test]
     fn rating_is_a_function_and_its_parts_sum(
         layers in prop::collection::vec(any_layer(), 1..4),
@@ -95,6 +183,8 @@ proptest! {
     fn reading_never_panics(text in "\\PC{0,200}") {
         let _ = PriceBook::from_layers(&[Layer::new("any", text.clone())]);
         let _ = import_litellm(text.as_bytes(), Timestamp::EPOCH);
+        let module = format!("x: list[P] = [P(id='a', models=[M({text}");
+        let _ = import_genai_prices(module.as_bytes(), Timestamp::EPOCH);
     }
 
     #[test]

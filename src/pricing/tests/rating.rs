@@ -206,6 +206,37 @@ fn an_explanation_names_row_formula_and_factors() {
 }
 
 #[test]
+fn an_explanation_reads_as_text_with_dates_sources_and_currency() {
+    let dated = "
+        provider = 'p'
+        source_url = 'https://example.com/pricing'
+        fetched_at = 2026-11-20
+        [[model]]
+        name = 'm'
+        currency = 'EUR'
+        effective_from = 2026-01-01
+        effective_to = 2027-01-01
+        rates = { input_text = '1 / 3' }
+        factors = { cache_write_1h = '2' }
+        [[model.variant]]
+        hours = { windows = ['16:30-00:30'], weekdays = [1, 2], zone = '+08:00' }
+        rates = { output_text = '4' }
+        [[fx]]
+        currency = 'EUR'
+        usd_per_unit = '1.10'
+        effective_from = 2026-01-01
+        [[fx]]
+        currency = 'EUR'
+        usd_per_unit = '1.20'
+        effective_from = 2026-11-01
+    ";
+    let mut usage = usage(&json!({ "input_text": 1, "cache_write_1h": 3, "output_text": 500_000 }));
+    usage.reported_cost = Some(("2.5".parse().expect("a cost"), "the gateway".to_owned()));
+    let fields = json!({ "provider": "p", "model": "m", "occurred_at": "2026-11-24T09:00:00Z" });
+    insta::assert_snapshot!(book(dated).explain(&event(&fields), &usage, None));
+}
+
+#[test]
 fn a_models_prices_at_an_instant() {
     let at = "2026-11-22T12:00:00Z".parse().expect("a time");
     insta::assert_snapshot!(book(BOOK).explain_model("openai", "m-2026-01-01", at));

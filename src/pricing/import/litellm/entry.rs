@@ -6,11 +6,9 @@ use super::key::{Key, is_no_price};
 use super::special;
 use crate::event::Json;
 use crate::money::Decimal;
+use crate::pricing::import::residue;
 use crate::pricing::import::write::{Block, Group, Rate};
 use crate::pricing::{Report, row::STANDARD};
-
-/// The most significant digits that a price keeps; more are what a binary float left behind.
-const DIGITS_MAX: usize = 14;
 
 /// An entry of the map, its provider and model under the book's names.
 pub(super) struct Entry<'a> {
@@ -81,28 +79,14 @@ impl Entry<'_> {
         Group {
             tier: key.tier.unwrap_or(STANDARD).to_owned(),
             context: key.context(self.provider),
-            hours: Vec::new(),
+            ..Group::default()
         }
     }
 
     /// The amount, with the digits that a float left behind rounded away and remarked.
     pub(super) fn rate(&self, amount: Decimal, report: &mut Report) -> Rate {
-        let (amount, float_residue) = without_residue(amount);
-        if float_residue {
-            report.add("float_residue", || format!("{}: {amount}", self.key));
-        }
-        Rate { amount, per: None, float_residue }
+        residue::rate(amount, None, self.key, report)
     }
-}
-
-fn without_residue(amount: Decimal) -> (Decimal, bool) {
-    let digits = amount.mantissa().unsigned_abs().to_string().len();
-    let Some(excess) = digits.checked_sub(DIGITS_MAX).filter(|excess| *excess > 0) else {
-        return (amount, false);
-    };
-    let scale = u32::try_from(excess).ok().and_then(|excess| amount.scale().checked_sub(excess));
-    let rounded = scale.and_then(|scale| Some(Decimal::new(amount.rounded(scale)?.0, scale)));
-    rounded.map_or((amount, false), |rounded| (rounded, true))
 }
 
 /// Two entries of one model, merged: what both have is taken from the first.
@@ -110,7 +94,7 @@ pub(super) fn merge(first: &mut Block, second: Block, report: &mut Report) {
     for (group, rates) in second.groups {
         let known: &mut BTreeMap<String, Rate> = first.groups.entry(group).or_default();
         for (name, rate) in rates {
-            let model = format!("{}/{}: {name}", first.provider, first.name);
+            let model = format!("{}/{}: {name}", first.provider, first.names.join(", "));
             match known.get(&name) {
                 Some(kept) if kept.amount != rate.amount => {
                     report.add("conflicting_entries", || model);
@@ -125,25 +109,6 @@ pub(super) fn merge(first: &mut Block, second: Block, report: &mut Report) {
     for multiplier in second.multipliers {
         if !first.multipliers.contains(&multiplier) {
             first.multipliers.push(multiplier);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn residue_of_binary_floats_is_rounded_away() {
-        let clean = |text: &str| without_residue(text.parse().expect("a decimal"));
-        for (text, rounded, residue) in [
-            ("2.6000000000000003e-07", "0.00000026", true),
-            ("1.25e-06", "0.00000125", false),
-            ("0.000283333333333", "0.000283333333333", false),
-            ("3.3333333333333335e-05", "0.000033333333333333", true),
-        ] {
-            let (amount, flagged) = clean(text);
-            assert_eq!((amount.to_string().as_str(), flagged), (rounded, residue), "{text}");
         }
     }
 }

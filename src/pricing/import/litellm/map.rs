@@ -5,27 +5,12 @@ use std::collections::BTreeMap;
 use super::entry::{Entry, merge};
 use super::special::size_and_quality;
 use crate::event::Json;
-use crate::pricing::import::write::{self, Block};
+use crate::pricing::import::outcome::{Import, ImportError, Source};
+use crate::pricing::import::write::Block;
 use crate::pricing::{Report, vendor};
 use crate::time::Timestamp;
 
-/// A published map as a book file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Import {
-    /// The book file: TOML, to be used as a layer.
-    pub text: String,
-    /// How many price rows it holds.
-    pub rows: usize,
-    /// How many models they are for.
-    pub models: usize,
-    /// What was left out, merged or rounded.
-    pub report: Report,
-}
-
-/// A map that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a LiteLLM price map: {0}")]
-pub struct ImportError(String);
+const SOURCE: Source = Source { name: "LiteLLM's published map", per: 1 };
 
 /// Turns the bytes of LiteLLM's `model_prices_and_context_window.json` into a book file whose rows
 /// count from `observed`. Amounts are read from the JSON text, never through a float.
@@ -33,9 +18,9 @@ pub struct ImportError(String);
 /// # Errors
 /// An [`ImportError`] when the bytes are not such a map.
 pub fn import_litellm(map: &[u8], observed: Timestamp) -> Result<Import, ImportError> {
-    let root = Json::parse(map).map_err(|rejection| ImportError(rejection.message))?;
+    let root = Json::parse(map).map_err(|rejection| wrong(rejection.message))?;
     let Some(entries) = root.as_object() else {
-        return Err(ImportError("expected an object with an entry for each model".to_owned()));
+        return Err(wrong("expected an object with an entry for each model".to_owned()));
     };
     let mut report = Report::default();
     let mut blocks: BTreeMap<(String, String), Block> = BTreeMap::new();
@@ -54,9 +39,11 @@ pub fn import_litellm(map: &[u8], observed: Timestamp) -> Result<Import, ImportE
         }
     }
     let blocks: Vec<Block> = blocks.into_values().filter(|block| !block.is_empty()).collect();
-    let rows = blocks.iter().map(Block::rates).sum();
-    let text = write::book(&blocks, observed, "LiteLLM's published map");
-    Ok(Import { text, rows, models: blocks.len(), report })
+    Ok(Import::new(&blocks, &SOURCE, observed, report))
+}
+
+fn wrong(message: String) -> ImportError {
+    ImportError::new("a LiteLLM price map", message)
 }
 
 fn entry_of<'a>(key: &'a str, fields: &'a Json) -> Option<Entry<'a>> {
@@ -79,9 +66,9 @@ fn add(blocks: &mut BTreeMap<(String, String), Block>, entry: &Entry<'_>, report
     }
     let per_image = block.prices_images_by_size();
     if let Some((_, name)) = size_and_quality(entry.model).filter(|_| per_image) {
-        block.name = name.to_owned();
+        block.names = vec![name.to_owned()];
     }
-    let place = (block.provider.clone(), block.name.clone());
+    let place = (block.provider.clone(), block.names.join(", "));
     match blocks.get_mut(&place) {
         Some(first) => merge(first, block, report),
         None => {

@@ -5,4 +5,4 @@ mod key;
 mod map;
 mod special;
 
-pub use map::{Import, ImportError, import_litellm};
+pub use map::import_litellm;

@@ -155,7 +155,7 @@ pub(super) fn nested_field(
 }
 
 fn standard() -> Group {
-    Group { tier: STANDARD.to_owned(), context: None, hours: Vec::new() }
+    Group { tier: STANDARD.to_owned(), ..Group::default() }
 }
 
 /// What a web search costs is named by how the vendor counts: calls, grounded prompts, queries, or

@@ -1,0 +1,36 @@
+//! `prices check`: what a careful reader would ask about a book.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use super::configured;
+use crate::pipeline::Books;
+use crate::pricing::Report;
+use crate::time::{Clock, SystemClock};
+
+/// Reads the books and shows their remarks.
+///
+/// # Errors
+/// File, line and what was expected.
+pub(super) fn run(books: &[PathBuf], config: Option<&Path>) -> Result<ExitCode> {
+    let config = configured(config, books)?;
+    let book = Books::open(&config.prices)?.current();
+    println!("version {}, {} rows", book.version(), book.rows().count());
+    if let Some(since) = book.stale_since(SystemClock.now()) {
+        println!("not refreshed since {since}: prices may have changed");
+    }
+    show(&book.check());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Remarks by kind, with examples.
+pub(super) fn show(report: &Report) {
+    for remark in &report.remarks {
+        println!("{}: {}", remark.kind, remark.count);
+        for example in remark.examples.iter().take(3) {
+            println!("  {example}");
+        }
+    }
+}

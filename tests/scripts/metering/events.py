@@ -541,7 +541,9 @@ def otel(r):
     usage = {"gen_ai.usage.input_tokens": sent, "gen_ai.usage.output_tokens": out}
     if chance(r, 0.9):
         usage["gen_ai.provider.name"] = "anthropic"
-    if inclusive:
+    if chance(r, 0.1):
+        pass  # an exporter that leaves the cache out
+    elif inclusive:
         usage |= {"gen_ai.usage.cache_read.input_tokens": read, "gen_ai.usage.cache_creation.input_tokens": written}
     else:
         usage |= {"gen_ai.usage.cache_read_input_tokens": read, "gen_ai.usage.cache_creation_input_tokens": written}

@@ -21,6 +21,8 @@ pub(super) struct Changes {
     pub(super) added: Vec<(DataFile, bool)>,
     /// Paths of files it removed.
     pub(super) removed: Vec<String>,
+    /// Its transactions: application id and version.
+    pub(super) transactions: Vec<(String, i64)>,
 }
 
 impl Changes {
@@ -52,6 +54,7 @@ impl Changes {
             let Ok(action) = serde_json::from_slice::<Action>(line) else { continue };
             changes.added.extend(action.add.map(Add::file));
             changes.removed.extend(action.remove.map(|remove| remove.path));
+            changes.transactions.extend(action.txn.map(|txn| (txn.app_id, txn.version)));
         }
         changes
     }
@@ -72,6 +75,14 @@ impl Changes {
 struct Action {
     add: Option<Add>,
     remove: Option<Remove>,
+    txn: Option<Transaction>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Transaction {
+    app_id: String,
+    version: i64,
 }
 
 #[derive(serde::Deserialize)]

@@ -1,23 +1,28 @@
 //! One commit: rows and the offsets they came from, together or not at all.
 //!
-//! It says what happened and never tries again by itself: a version that is taken is a conflict
-//! whoever took it, and the caller compares offsets and identities with the refreshed snapshot
-//! first.
+//! It ends when its version is decided, by it or by somebody else's commit: an answer that was lost
+//! or that comes late is never taken for a "no". A version that is taken is a conflict whoever took
+//! it, and the caller compares offsets and identities with the newest snapshot first.
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use delta_kernel::committer::FileSystemCommitter;
 use delta_kernel::engine::arrow_data::ArrowEngineData;
 use delta_kernel::transaction::{CommitResult, Transaction, UpdateTableOperation};
 use delta_kernel::{KernelResult, SnapshotRef};
 
+use super::changes::Changes;
 use super::create::ENGINE_INFO;
 use super::error::LakeError;
 use super::files;
 use super::snapshot::{Engine, Snapshot, blocking};
 use super::stage::StagedFile;
-use super::table::Table;
+use super::table::{Table, path_of};
+
+/// The wait before a commit of unknown outcome is looked for again, doubled up to the second one.
+const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 
 /// What a commit does to the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,9 +44,11 @@ pub struct Commit {
     pub add: Vec<StagedFile>,
     /// Paths of files to be removed, as [`super::DataFile::path`] has them.
     pub remove: Vec<String>,
-    /// For each source partition (or fence, or revision) its application id and the NEXT offset.
-    /// Every commit carries one, so that a lost answer can be told from a lost commit.
+    /// For each source partition (or merge, or revision) its application id and the NEXT offset.
+    /// None goes back.
     pub transactions: Vec<(String, i64)>,
+    /// Marks that are set whatever they were: who owns a partition.
+    pub marks: Vec<(String, i64)>,
     /// Whether the rows may belong to a range whose offsets are stored already: the caller has made
     /// sure, by lineage, that they are not there yet. An offset that is stored and later stays.
     pub amends: bool,
@@ -50,7 +57,19 @@ pub struct Commit {
 impl Commit {
     /// Rows, and for each source partition the next offset to read.
     pub const fn append(add: Vec<StagedFile>, transactions: Vec<(String, i64)>) -> Self {
-        Self { operation: Operation::Append, add, remove: Vec::new(), transactions, amends: false }
+        Self {
+            operation: Operation::Append,
+            add,
+            remove: Vec::new(),
+            transactions,
+            marks: Vec::new(),
+            amends: false,
+        }
+    }
+
+    /// All that the log will have as transactions.
+    fn transactions(&self) -> impl Iterator<Item = &(String, i64)> {
+        self.transactions.iter().chain(&self.marks)
     }
 }
 
@@ -59,12 +78,12 @@ impl Commit {
 pub enum Outcome {
     /// It is durable, as this version.
     Committed(Snapshot),
-    /// The version was taken: nothing was committed, unless an answer was lost and it was this very
-    /// commit. Refresh, compare offsets and identities again, and commit what is left; the staged
-    /// files stay good.
+    /// The version is another commit's, or the snapshot was too old to build upon. Nothing was
+    /// committed, and nothing will be: compare offsets and identities with the newest snapshot, and
+    /// commit what is left; the staged files stay good.
     Conflicted {
-        /// The version that was taken.
-        version: u64,
+        /// The newest snapshot.
+        newest: Snapshot,
     },
     /// The snapshot already has an offset at or beyond the batch's: nothing was committed.
     Superseded {
@@ -76,104 +95,111 @@ pub enum Outcome {
 }
 
 impl Table {
-    /// Commits on a snapshot: it succeeds only as the version after it.
+    /// Commits on a snapshot: it succeeds only as the version after it. However long the log
+    /// cannot be read, it does not return before it knows.
     ///
     /// # Errors
-    /// [`LakeError::OutcomeUnknown`] when it may have landed: ask [`Table::landed`] until that
-    /// answers. [`LakeError::NoSpace`] and [`LakeError::Retryable`]: it did not.
+    /// Nothing was committed, and nothing will be: [`LakeError::NoSpace`],
+    /// [`LakeError::Retryable`], [`LakeError::WritesRefused`].
     pub async fn commit(&self, on: &Snapshot, commit: &Commit) -> Result<Outcome, LakeError> {
-        if commit.transactions.is_empty() {
+        if commit.transactions().next().is_none() {
             return Err(LakeError::internal(self.committing(), "a commit without a transaction"));
         }
         if self.is_stale(on) {
-            return Ok(Outcome::Conflicted { version: on.version() + 1 });
+            return Ok(Outcome::Conflicted { newest: self.refresh().await? });
         }
         let commit = match settle(on, commit).await? {
             Settled::Commit(commit) => commit,
             Settled::Superseded(outcome) => return Ok(outcome),
         };
+        let (mut may_have_landed, mut wait) = (false, LOOK_AGAIN.0);
+        loop {
+            match self.attempt(on, &commit).await {
+                Ok(Some(committed)) => return Ok(Outcome::Committed(committed)),
+                // Somebody took the version; with a lost answer, we ourselves.
+                Ok(None) => {}
+                Err(Failure::Unanswered(why)) => {
+                    tracing::debug!(table = self.name().name(), why, "a commit without an answer");
+                }
+                Err(Failure::Refused(error)) if !may_have_landed => return Err(error),
+                Err(Failure::Refused(error)) => tracing::warn!(%error, "{}", self.committing()),
+            }
+            may_have_landed = true;
+            match self.decided(on.version() + 1, &commit).await {
+                Ok(Some(outcome)) => return Ok(outcome),
+                // The version is still free, or a listing is behind: the very same again.
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%error, "{}", self.committing()),
+            }
+            tokio::time::sleep(wait.mul_f64(rand::random::<f64>())).await;
+            wait = (wait * 2).min(LOOK_AGAIN.1);
+        }
+    }
+
+    /// One attempt; `None` when the version is taken.
+    async fn attempt(&self, on: &Snapshot, commit: &Commit) -> Result<Option<Snapshot>, Failure> {
         let taken_at = self.now();
         let (kernel, engine) = (on.kernel().clone(), Arc::clone(self.engine()));
         let (what, attempt) = (self.committing(), commit.clone());
         let attempted =
             blocking(what.clone(), move || attempt_commit(&kernel, &engine, &attempt, &what));
-        match attempted.await?.map_err(|failure| self.sort(failure))? {
+        match attempted.await.map_err(|error| Failure::Unanswered(error.to_string()))?? {
             CommitResult::Committed(committed) => {
-                let kernel = committed.post_commit_snapshot().cloned();
-                let next = kernel.map(|kernel| {
-                    self.install(on.followed_by(kernel, &commit.transactions, taken_at))
-                });
-                match next {
-                    Some(snapshot) => Ok(Outcome::Committed(snapshot)),
-                    None => Ok(Outcome::Committed(self.refresh().await?)),
-                }
+                let Some(kernel) = committed.post_commit_snapshot().cloned() else {
+                    return Ok(None);
+                };
+                let next = on.followed_by(kernel, commit.transactions(), taken_at);
+                self.install(next.clone());
+                Ok(Some(next))
             }
-            CommitResult::Conflicted(conflict) => {
-                Ok(Outcome::Conflicted { version: conflict.conflict_version() })
+            CommitResult::Conflicted(_) => Ok(None),
+            CommitResult::Retryable(failed) => {
+                Err(writing(LakeError::from_kernel(self.committing(), failed.error)))
             }
-            CommitResult::Retryable(failed) => Err(self
-                .sort(Failure::Writing(LakeError::from_kernel(self.committing(), failed.error)))),
         }
     }
 
-    /// Whether a commit of unknown outcome landed: the log names its files, or has its transactions
-    /// or later ones. The latter is also so when another writer had the range; it is in the table
-    /// all the same. Of a commit that amends a range only its files can tell.
-    ///
-    /// # Errors
-    /// [`LakeError::Retryable`] while the log cannot be read: ask again.
-    pub async fn landed(&self, commit: &Commit) -> Result<bool, LakeError> {
+    /// What became of a version, once there is one: this commit, or another one.
+    async fn decided(&self, version: u64, commit: &Commit) -> Result<Option<Outcome>, LakeError> {
         let newest = self.refresh().await?;
-        if let Some(first) = commit.add.first() {
-            let named = self.names(first, &newest).await?;
-            if named || commit.amends {
-                return Ok(named);
+        if newest.version() < version {
+            return Ok(None);
+        }
+        let (store, root) = (self.object_store(), path_of(self.root())?);
+        let changes = Changes::between(&store, &root, version - 1, version).await;
+        let changes = changes.map_err(|error| LakeError::from_store(self.committing(), error))?;
+        let is_ours = match changes {
+            Some(changes) => changes.iter().any(|change| is_in(commit, change)),
+            // The log was cleaned up meanwhile: what it named is still there.
+            None => {
+                let files = newest.files().await?;
+                commit.add.first().is_some_and(|ours| files.iter().any(|f| f.path == ours.path))
             }
-        }
-        for (app_id, version) in &commit.transactions {
-            if newest.next_offset(app_id).await?.is_none_or(|stored| stored < *version) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Whether a commit since the file was staged names it; a merge may have replaced it already.
-    async fn names(&self, staged: &StagedFile, newest: &Snapshot) -> Result<bool, LakeError> {
-        let active = newest.files().await?;
-        if active.iter().any(|file| file.path == staged.path) {
-            return Ok(true);
-        }
-        let added = self.added_since(staged.staged_at, newest).await?;
-        Ok(added.is_some_and(|files| files.iter().any(|file| file.path == staged.path)))
+        };
+        let committed = || Outcome::Committed(newest.clone());
+        Ok(Some(if is_ours { committed() } else { Outcome::Conflicted { newest } }))
     }
 
     fn committing(&self) -> String {
         format!("committing to `{}`", self.name().name())
     }
-
-    /// A commit that failed while its log entry was written may have landed, unless the local disk
-    /// says it was full or refuses writes.
-    fn sort(&self, failure: Failure) -> LakeError {
-        match failure {
-            Failure::Preparing(error) => error,
-            Failure::Writing(
-                error @ (LakeError::NoSpace { .. } | LakeError::WritesRefused { .. }),
-            ) => error,
-            Failure::Writing(error) => LakeError::OutcomeUnknown {
-                table: self.name().name().to_owned(),
-                why: error.to_string(),
-            },
-        }
-    }
 }
 
-/// Where a commit failed.
+/// Why an attempt has no success to tell.
 enum Failure {
-    /// Before anything was written.
-    Preparing(LakeError),
-    /// While the log entry was written.
-    Writing(LakeError),
+    /// It was not written.
+    Refused(LakeError),
+    /// It may have landed, or may land yet.
+    Unanswered(String),
+}
+
+/// A commit that failed while its log entry was written may have landed, unless the local disk says
+/// it was full or refuses writes.
+fn writing(error: LakeError) -> Failure {
+    match error {
+        LakeError::NoSpace { .. } | LakeError::WritesRefused { .. } => Failure::Refused(error),
+        error => Failure::Unanswered(error.to_string()),
+    }
 }
 
 /// A commit as it stands against a snapshot.
@@ -199,6 +225,14 @@ async fn settle(on: &Snapshot, commit: &Commit) -> Result<Settled, LakeError> {
     Ok(Settled::Commit(commit))
 }
 
+/// Whether a version is this very commit: it names its first file, or else its transactions.
+fn is_in(commit: &Commit, change: &Changes) -> bool {
+    match commit.add.first() {
+        Some(ours) => change.added.iter().any(|(file, _)| file.path == ours.path),
+        None => commit.transactions().all(|ours| change.transactions.contains(ours)),
+    }
+}
+
 fn attempt_commit(
     snapshot: &SnapshotRef,
     engine: &Engine,
@@ -206,15 +240,13 @@ fn attempt_commit(
     what: &str,
 ) -> Result<CommitResult, Failure> {
     let prepared = prepare(snapshot, engine, commit);
-    let preparing = |error| Failure::Preparing(LakeError::from_kernel(what, error));
+    let preparing = |error| Failure::Refused(LakeError::from_kernel(what, error));
     let (transaction, removed) = prepared.map_err(preparing)?;
     if removed != commit.remove.len() {
         let why = format!("{removed} of {} files to be removed are active", commit.remove.len());
-        return Err(Failure::Preparing(LakeError::internal(what, why)));
+        return Err(Failure::Refused(LakeError::internal(what, why)));
     }
-    transaction
-        .commit(engine)
-        .map_err(|error| Failure::Writing(LakeError::from_kernel(what, error)))
+    transaction.commit(engine).map_err(|error| writing(LakeError::from_kernel(what, error)))
 }
 
 fn prepare(
@@ -229,8 +261,7 @@ fn prepare(
     };
     let builder = snapshot.clone().update_table(operation, ENGINE_INFO, data_change);
     let builder = commit
-        .transactions
-        .iter()
+        .transactions()
         .fold(builder, |builder, (app_id, version)| builder.with_transaction_id(app_id, *version));
     let mut transaction = builder.build(engine, Box::new(FileSystemCommitter::new()))?;
     for file in &commit.add {

@@ -34,8 +34,15 @@ pub(super) fn open(
     let snapshot = match (newest(root, engine), created) {
         // Another instance may have been faster: then there is a table all the same.
         (Ok(snapshot), _) => snapshot,
-        (Err(_), Err(error)) => return Err(LakeError::from_kernel(what("creating"), error)),
-        (Err(error), Ok(())) => return Err(LakeError::from_kernel(what("opening"), error)),
+        (Err(opening), created) => {
+            let opening = LakeError::from_kernel(what("opening"), opening);
+            let creating = created.map_err(|error| LakeError::from_kernel(what("creating"), error));
+            return Err(match creating {
+                // The kernel's own objection is that it is there: then a listing is behind.
+                Ok(()) | Err(LakeError::Internal { .. }) => opening,
+                Err(creating) => creating,
+            });
+        }
     };
     let missing = check(&snapshot, spec)?;
     if missing.is_empty() {

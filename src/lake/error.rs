@@ -1,7 +1,6 @@
 //! What can go wrong with the lake: the world's faults, never an event's.
 //!
-//! Each error says whether waiting helps, and whether something may have been committed all the
-//! same.
+//! Each error says whether waiting helps; none leaves open whether something was committed.
 
 use std::error::Error;
 
@@ -23,14 +22,6 @@ pub enum LakeError {
     NoSpace {
         /// What was tried, and on which table or file.
         what: String,
-    },
-    /// The commit may or may not have landed: read the transactions back before anything else.
-    #[error("commit to `{table}`: outcome unknown: {why}")]
-    OutcomeUnknown {
-        /// The table.
-        table: String,
-        /// The underlying reason.
-        why: String,
     },
     /// An fsync failed earlier, so nothing that this process writes can be trusted to be durable.
     #[error("{what}: writes are refused until a restart, since an fsync failed: {why}")]
@@ -79,7 +70,7 @@ pub enum LakeError {
 impl LakeError {
     /// Whether the same may succeed later without anybody acting.
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::Retryable { .. } | Self::NoSpace { .. } | Self::OutcomeUnknown { .. })
+        matches!(self, Self::Retryable { .. } | Self::NoSpace { .. })
     }
 
     /// Sorts an error of the kernel by what the caller can do about it.
@@ -92,6 +83,12 @@ impl LakeError {
             KernelError::FileNotFound(path) => {
                 Self::Retryable { what, why: format!("`{path}` was not found") }
             }
+            // A listing that is behind looks like a log with holes.
+            KernelError::EmptyLog
+            | KernelError::MissingVersion(_)
+            | KernelError::InvalidLogSegment(_)
+            | KernelError::InvalidCheckpoint(_) => Self::Retryable { what, why: error.to_string() },
+            other if comes_from_storage(&other) => Self::from_chain(what, &other),
             other => Self::Internal { what, why: other.to_string() },
         }
     }
@@ -121,6 +118,18 @@ impl LakeError {
     pub(super) fn internal(what: impl Into<String>, why: impl ToString) -> Self {
         Self::Internal { what: what.into(), why: why.to_string() }
     }
+}
+
+/// Whether an error of the storage is behind it, such as a checkpoint that could not be fetched.
+fn comes_from_storage(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<object_store::Error>() || error.is::<std::io::Error>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// The error with its causes, outermost first.

@@ -34,7 +34,6 @@ const PART_BYTES: usize = if cfg!(test) { 32 << 10 } else { 8 << 20 };
 pub(super) struct FileWriter {
     table: Table,
     date: Option<i32>,
-    staged_at: u64,
     url: Url,
     context: BoundWriteContext,
     encoder: Encoder,
@@ -65,7 +64,7 @@ impl FileWriter {
         date: Option<i32>,
         purpose: Purpose,
     ) -> Result<Self, LakeError> {
-        let (staged_at, what) = (table.version(), writing(table));
+        let what = writing(table);
         let opened = {
             let table = table.clone();
             blocking(what.clone(), move || open(&table, date, purpose)).await?
@@ -73,7 +72,7 @@ impl FileWriter {
         let (url, context, encoder) =
             opened.map_err(|error| LakeError::from_kernel(what, error))?;
         let (table, upload) = (table.clone(), None);
-        Ok(Self { table, date, staged_at, url, context, encoder, upload, bytes: 0 })
+        Ok(Self { table, date, url, context, encoder, upload, bytes: 0 })
     }
 
     /// Adds rows.
@@ -109,8 +108,8 @@ impl FileWriter {
         let entry = entry.map_err(|error| LakeError::from_kernel(what.clone(), error))?;
         let path = self.context.resolve_file_path(&self.url);
         let path = path.map_err(|error| LakeError::from_kernel(what, error))?;
-        let (date, staged_at) = (self.date, self.staged_at);
-        Ok(StagedFile { path, date, rows, bytes, staged_at, entry })
+        let date = self.date;
+        Ok(StagedFile { path, date, rows, bytes, entry })
     }
 
     async fn put_part(&mut self, part: Vec<u8>) -> Result<(), LakeError> {

@@ -12,6 +12,8 @@ mod create;
 mod dictionary;
 mod durable;
 mod error;
+#[cfg(test)]
+pub(crate) mod faulty;
 mod file_writer;
 mod files;
 mod identities;

@@ -29,7 +29,20 @@ impl Lake {
     /// [`LakeError::Location`] when the configured place cannot be used, [`LakeError::Damaged`] and
     /// [`LakeError::Unusable`] naming the first table that must not be used.
     pub async fn open(config: &LakeConfig, clock: Arc<dyn Clock>) -> Result<Self, LakeError> {
-        let location = Location::open(config)?;
+        Self::open_at(Location::open(config)?, clock).await
+    }
+
+    /// Opens the lake in a store of the caller's own.
+    #[cfg(test)]
+    pub(crate) async fn open_in(
+        root: Url,
+        store: Arc<dyn ObjectStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, LakeError> {
+        Self::open_at(Location { root, store }, clock).await
+    }
+
+    async fn open_at(location: Location, clock: Arc<dyn Clock>) -> Result<Self, LakeError> {
         let open = |name: TableName| Table::open(name.spec(), &location, Arc::clone(&clock));
         let opened = TableName::ALL.into_iter().map(open);
         let tables: Vec<Table> = futures::future::try_join_all(opened).await?;

@@ -79,15 +79,15 @@ impl Snapshot {
 
     /// The version that a commit on this one left: the transactions that were read here hold there
     /// too, but for the commit's own.
-    pub(super) fn followed_by(
+    pub(super) fn followed_by<'a>(
         &self,
         kernel: SnapshotRef,
-        transactions: &[(String, i64)],
+        transactions: impl Iterator<Item = &'a (String, i64)>,
         taken_at: Timestamp,
     ) -> Self {
         let next = self.later(kernel, taken_at);
         let mut offsets = self.known_offsets().clone();
-        offsets.extend(transactions.iter().map(|(app, next)| (app.clone(), Some(*next))));
+        offsets.extend(transactions.map(|(app, next)| (app.clone(), Some(*next))));
         *next.known_offsets() = offsets;
         next
     }

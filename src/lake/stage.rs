@@ -20,8 +20,6 @@ pub struct StagedFile {
     pub rows: usize,
     /// Its size.
     pub bytes: u64,
-    /// The table's newest known version when it was written: no older commit can name it.
-    pub(super) staged_at: u64,
     /// The log's entry, without the part that the commit adds.
     pub(super) entry: RecordBatch,
 }

@@ -68,10 +68,10 @@ pub struct Batch {
 pub struct Decided {
     /// Rows: each identity is new.
     pub rows: Vec<Pending>,
-    /// Dead letters.
+    /// Dead letters that are not in their table yet.
     pub dead: Vec<DeadLetterRow>,
-    /// How many of them, from the first, are in their table already.
-    pub dead_committed: usize,
+    /// Dead letters that are.
+    pub dead_committed: Vec<DeadLetterRow>,
     /// Every partition with the offset to read next.
     pub next: Vec<(Arc<Partition>, i64)>,
 }
@@ -178,16 +178,14 @@ impl Decided {
         self.rows.len() < before
     }
 
-    /// Drops what is in flight of a partition that is no longer ours. Says whether there was any.
-    pub fn drop_partition(&mut self, partition: &Partition) -> bool {
-        let before = self.next.len();
+    /// Drops what is in flight of a partition that is no longer ours.
+    pub fn drop_partition(&mut self, partition: &Partition) {
         let theirs = |lineage: &Lineage| {
             lineage.topic == partition.topic && lineage.partition == partition.number
         };
         self.next.retain(|(ours, _)| ours.app_id != partition.app_id);
         self.rows.retain(|pending| !theirs(&pending.row.lineage));
         self.dead.retain(|dead| !theirs(&dead.lineage));
-        self.next.len() < before
     }
 }
 

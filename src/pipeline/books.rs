@@ -164,11 +164,9 @@ async fn store(lake: &Lake, book: &PriceBook, now: Timestamp) -> Result<(), Lake
     }
     let commit = Commit::append(table.write(rows.finish()?).await?, vec![(app_id, 1)]);
     loop {
-        match table.commit(&snapshot, &commit).await {
-            Ok(Outcome::Committed(_) | Outcome::Superseded { .. }) => return Ok(()),
-            Ok(Outcome::Conflicted { .. }) => snapshot = table.refresh().await?,
-            Err(LakeError::OutcomeUnknown { .. }) if table.landed(&commit).await? => return Ok(()),
-            Err(error) => return Err(error),
+        match table.commit(&snapshot, &commit).await? {
+            Outcome::Committed(_) | Outcome::Superseded { .. } => return Ok(()),
+            Outcome::Conflicted { newest } => snapshot = newest,
         }
     }
 }

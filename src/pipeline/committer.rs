@@ -1,8 +1,10 @@
 //! The commit protocol: rows and the offsets they came from, together or not at all.
 //!
 //! In: a decided batch. Out: it is durable, once. Order: dead letters first, then `calls`, whose
-//! transaction is the one to read on from. Never: a blind retry. After a conflict or an unknown
-//! outcome the table is read again and compared with what this process believes.
+//! transaction is the one to read on from. Each partition has one owner, named in both tables:
+//! whoever takes it over names himself first, so that nothing of an earlier owner, however late,
+//! can land after what the new one has read. Never: a commit on a version whose offsets, owners and
+//! identities were not compared with the batch.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -15,11 +17,19 @@ use super::batch::{Decided, Pending};
 use super::lineage;
 use super::seen::Seen;
 use crate::event::Identity;
-use crate::lake::{Commit, Lake, LakeError, Outcome, Rows, Snapshot, StagedFile, Table, TableName};
+use crate::lake::{
+    Commit, DeadLetterRow, Lake, LakeError, Outcome, Rows, Snapshot, StagedFile, Table, TableName,
+};
 use crate::source::Partition;
 
-/// Where a partition is, as this process believes.
-pub(super) type Positions = BTreeMap<String, i64>;
+/// What this process believes of a partition of its own.
+#[derive(Debug, Clone, Copy)]
+struct Holding {
+    /// The mark by which both tables name this process its owner.
+    owner: i64,
+    /// The next offset, as last committed.
+    next: i64,
+}
 
 /// Commits batches to the lake.
 #[derive(Debug)]
@@ -29,22 +39,21 @@ pub struct Committer {
     pub(super) seen: Seen,
     /// The version of `calls` up to which `seen` knows the identities.
     seen_at: Option<Snapshot>,
-    /// The next offset of each partition that is ours, as last committed.
-    positions: Positions,
+    /// By application id.
+    holdings: BTreeMap<String, Holding>,
 }
 
-/// Partitions whose offsets in the table are not those this process left there: somebody else has
-/// them now. What was in flight of them is dropped.
+/// Partitions that somebody else has taken over. What was in flight of them is dropped.
 pub type Lost = Vec<Arc<Partition>>;
 
-/// What the table says about a commit that may have landed.
-enum Standing {
-    /// The offsets are where this process left them: it has not landed.
-    Before,
-    /// All offsets are where the commit puts them: it has landed.
-    After,
-    /// Some partitions moved otherwise.
-    Moved(Lost),
+/// A partition that is ours now.
+#[derive(Debug)]
+pub struct Owned {
+    /// The offset to read from.
+    pub next: i64,
+    /// The lineage (offset, index) of dead letters at or past it: they were committed before a
+    /// crash, and stay as they were decided.
+    pub dead: HashSet<(i64, u32)>,
 }
 
 impl Committer {
@@ -55,55 +64,30 @@ impl Committer {
     pub async fn open(lake: Arc<Lake>) -> Result<Self, LakeError> {
         let snapshot = lake.table(TableName::Calls).refresh().await?;
         let mut committer =
-            Self { lake, seen: Seen::default(), seen_at: None, positions: Positions::new() };
+            Self { lake, seen: Seen::default(), seen_at: None, holdings: BTreeMap::new() };
         committer.learn(&snapshot).await?;
         Ok(committer)
     }
 
-    /// Where to read a partition from: the next offset that `calls` names, or `None` at its very
-    /// first start.
+    /// Makes a partition our own: from here on no commit of an earlier owner lands. At its very
+    /// first start it is read from `low`.
     ///
     /// # Errors
     /// [`LakeError`].
-    pub async fn assign(&mut self, partition: &Partition) -> Result<Option<i64>, LakeError> {
-        let snapshot = self.calls().refresh().await?;
-        let stored = snapshot.next_offset(&partition.app_id).await?;
-        match stored {
-            Some(next) => self.positions.insert(partition.app_id.clone(), next),
-            None => self.positions.remove(&partition.app_id),
+    pub async fn own(&mut self, partition: &Partition, low: i64) -> Result<Owned, LakeError> {
+        let owner = rand::rng().random_range(1..i64::MAX);
+        let app_id = &partition.app_id;
+        let dead = take_over(self.dead_letters(), partition, owner, None).await?;
+        let calls = take_over(self.calls(), partition, owner, Some(low)).await?;
+        let next = calls.next_offset(app_id).await?.unwrap_or(low);
+        self.holdings.insert(app_id.clone(), Holding { owner, next });
+        let ahead = dead.next_offset(&dead_app(app_id)).await?;
+        let dead = if ahead.is_some_and(|ahead| ahead > next) {
+            lineage::from_offset(self.dead_letters(), &dead, partition, next).await?
+        } else {
+            HashSet::new()
         };
-        Ok(stored)
-    }
-
-    /// Writes an offset without rows: a partition's very first start.
-    ///
-    /// # Errors
-    /// [`LakeError`].
-    pub async fn start_at(
-        &mut self,
-        partition: &Arc<Partition>,
-        low: i64,
-    ) -> Result<(), LakeError> {
-        let mut start = Decided { next: vec![(partition.clone(), low)], ..Decided::default() };
-        self.commit(&mut start).await.map(|_| ())
-    }
-
-    /// The lineage (offset, index) of dead letters at or past `next`: they were committed before a
-    /// crash, and stay as they were decided.
-    ///
-    /// # Errors
-    /// [`LakeError`].
-    pub async fn already_dead(
-        &self,
-        partition: &Partition,
-        next: i64,
-    ) -> Result<HashSet<(i64, u32)>, LakeError> {
-        let snapshot = self.dead_letters().refresh().await?;
-        let ahead = snapshot.next_offset(&dead_app(&partition.app_id)).await?;
-        if ahead.is_none_or(|ahead| ahead <= next) {
-            return Ok(HashSet::new());
-        }
-        lineage::from_offset(self.dead_letters(), &snapshot, partition, next).await
+        Ok(Owned { next, dead })
     }
 
     /// Commits a decided batch, and says which partitions were lost meanwhile. When it returns an
@@ -112,46 +96,40 @@ impl Committer {
     /// # Errors
     /// [`LakeError`].
     pub async fn commit(&mut self, batch: &mut Decided) -> Result<Lost, LakeError> {
-        let mut lost = Lost::new();
-        self.commit_dead(batch).await?;
-        let mut staged = self.stage(&batch.rows).await?;
-        let mut snapshot = self.calls().snapshot();
+        let mut lost = self.commit_dead(batch).await?;
+        let mut staged: Option<Vec<StagedFile>> = None;
+        let mut on = self.calls().snapshot();
         while !batch.next.is_empty() {
-            let commit = Commit::append(staged.clone(), transactions(batch, str::to_owned));
-            match self.calls().commit(&snapshot, &commit).await {
+            let moved = self.moved(&on, batch).await?;
+            moved.iter().for_each(|partition| batch.drop_partition(partition));
+            self.learn(&on).await?;
+            if batch.trim(&self.seen) || !moved.is_empty() {
+                self.discard(staged.take()).await;
+                lost.extend(moved);
+                lost.extend(self.commit_dead(batch).await?);
+                continue;
+            }
+            let files = match staged.take() {
+                Some(files) => files,
+                None => self.stage(&batch.rows).await?,
+            };
+            let commit = Commit::append(files.clone(), transactions(batch, str::to_owned));
+            match self.calls().commit(&on, &commit).await {
                 Ok(Outcome::Committed(version)) => {
                     self.landed(batch, &version);
-                    break;
+                    return Ok(lost);
                 }
-                Ok(Outcome::Conflicted { .. } | Outcome::Superseded { .. }) => {}
-                Err(LakeError::OutcomeUnknown { .. }) => {}
+                Ok(Outcome::Conflicted { newest }) => on = newest,
+                Ok(Outcome::Superseded { .. }) => on = self.calls().refresh().await?,
                 Err(error) => {
-                    self.calls().discard(&staged).await;
+                    self.calls().discard(&files).await;
                     return Err(error);
                 }
             }
-            snapshot = self.refreshed().await;
-            match self.standing(&snapshot, batch).await? {
-                Standing::After => {
-                    self.landed(batch, &snapshot);
-                    break;
-                }
-                Standing::Before => {}
-                Standing::Moved(moved) => {
-                    for partition in &moved {
-                        batch.drop_partition(partition);
-                    }
-                    lost.extend(moved);
-                    staged = self.staged_again(staged, batch).await?;
-                }
-            }
-            self.learn(&snapshot).await?;
-            if batch.trim(&self.seen) {
-                self.commit_dead(batch).await?;
-                staged = self.staged_again(staged, batch).await?;
-            }
+            staged = Some(files);
             jitter().await;
         }
+        self.discard(staged).await;
         Ok(lost)
     }
 
@@ -163,20 +141,6 @@ impl Committer {
         self.lake.table(TableName::DeadLetters)
     }
 
-    /// The newest version of `calls`, however long the log cannot be read: what became of a commit
-    /// must be known before anything else.
-    async fn refreshed(&self) -> Snapshot {
-        loop {
-            match self.calls().refresh().await {
-                Ok(snapshot) => return snapshot,
-                Err(error) => {
-                    tracing::warn!(%error, "cannot read the log of `calls`; trying again");
-                    tokio::time::sleep(Duration::from_millis(500)).await;
-                }
-            }
-        }
-    }
-
     fn landed(&mut self, batch: &Decided, version: &Snapshot) {
         for pending in &batch.rows {
             self.seen.insert(pending.row.charge.identity);
@@ -186,34 +150,45 @@ impl Committer {
             self.seen_at = Some(version.clone());
         }
         for (partition, next) in &batch.next {
-            self.positions.insert(partition.app_id.clone(), *next);
+            if let Some(holding) = self.holdings.get_mut(&partition.app_id) {
+                holding.next = *next;
+            }
         }
     }
 
-    /// Compares the offsets in the table with those that this process left there.
-    async fn standing(&self, on: &Snapshot, batch: &Decided) -> Result<Standing, LakeError> {
-        let (mut after, mut moved) = (0_usize, Lost::new());
-        for (partition, next) in &batch.next {
+    /// The partitions of a batch whose owner or offset in a version of `calls` is not what this
+    /// process left there.
+    async fn moved(&self, on: &Snapshot, batch: &Decided) -> Result<Lost, LakeError> {
+        let mut moved = self.taken_over(on, batch).await?;
+        for (partition, _) in &batch.next {
             let stored = on.next_offset(&partition.app_id).await?;
-            let believed = self.positions.get(&partition.app_id).copied();
-            if stored != believed {
-                after += usize::from(stored == Some(*next));
+            let believed = self.holdings.get(&partition.app_id).map(|holding| holding.next);
+            if stored != believed && !moved.contains(partition) {
                 moved.push(partition.clone());
             }
         }
-        Ok(if moved.is_empty() {
-            Standing::Before
-        } else if after == batch.next.len() {
-            // One commit moves all of its partitions or none: all stand where this one puts them.
-            Standing::After
-        } else {
-            Standing::Moved(moved)
-        })
+        Ok(moved)
+    }
+
+    /// The partitions of a batch that have another owner in a version of a table.
+    async fn taken_over(&self, on: &Snapshot, batch: &Decided) -> Result<Lost, LakeError> {
+        let mut lost = Lost::new();
+        for (partition, _) in &batch.next {
+            let named = on.next_offset(&owner_app(&partition.app_id)).await?;
+            let ours = self.holdings.get(&partition.app_id).map(|holding| holding.owner);
+            if named != ours {
+                lost.push(partition.clone());
+            }
+        }
+        Ok(lost)
     }
 
     /// Reads the identities that were committed up to a version, of all files or, where the log
     /// reaches back so far, of those added since the last version known.
     async fn learn(&mut self, upto: &Snapshot) -> Result<(), LakeError> {
+        if self.seen_at.as_ref().is_some_and(|seen| seen.version() == upto.version()) {
+            return Ok(());
+        }
         let calls = self.lake.table(TableName::Calls);
         let added = match &self.seen_at {
             Some(known) => calls.added_since(known.version(), upto).await?,
@@ -239,51 +214,83 @@ impl Committer {
         self.calls().write(rows.finish()?).await
     }
 
-    async fn staged_again(
-        &self,
-        staged: Vec<StagedFile>,
-        batch: &Decided,
-    ) -> Result<Vec<StagedFile>, LakeError> {
-        self.calls().discard(&staged).await;
-        self.stage(&batch.rows).await
+    async fn discard(&self, staged: Option<Vec<StagedFile>>) {
+        self.calls().discard(&staged.unwrap_or_default()).await;
     }
 
-    /// Appends the dead letters that are not in their table yet, with their own offsets.
-    async fn commit_dead(&self, batch: &mut Decided) -> Result<(), LakeError> {
-        let fresh = batch.dead.get(batch.dead_committed..).unwrap_or_default();
-        if fresh.is_empty() {
-            return Ok(());
-        }
-        let mut rows = Rows::default();
-        fresh.iter().for_each(|dead| rows.push(dead));
-        let staged = self.dead_letters().write(rows.finish()?).await?;
-        let mut commit = Commit::append(staged, transactions(batch, dead_app));
-        // After a crash, or when rows lose their identity to others, the range is stored already;
-        // what is in the table was left out when it was read back.
-        commit.amends = true;
-        let mut snapshot = self.dead_letters().snapshot();
-        loop {
-            match self.dead_letters().commit(&snapshot, &commit).await {
-                Ok(Outcome::Committed(_)) => break,
-                Ok(Outcome::Conflicted { .. }) => snapshot = self.dead_letters().refresh().await?,
-                Ok(Outcome::Superseded { .. }) | Err(LakeError::OutcomeUnknown { .. }) => {
-                    // The range is there already: by a lost answer, or by who has it now. Rows of
-                    // `calls` are compared again before they are committed.
-                    if self.dead_letters().landed(&commit).await? {
-                        break;
-                    }
-                    snapshot = self.dead_letters().snapshot();
+    /// Appends the dead letters that are not in their table yet, with their own offsets, and drops
+    /// what belongs to partitions that were lost meanwhile.
+    async fn commit_dead(&self, batch: &mut Decided) -> Result<Lost, LakeError> {
+        let (mut lost, mut on) = (Lost::new(), self.dead_letters().snapshot());
+        let mut staged: Option<Vec<StagedFile>> = None;
+        while !batch.dead.is_empty() {
+            let taken = self.taken_over(&on, batch).await?;
+            if !taken.is_empty() {
+                taken.iter().for_each(|partition| batch.drop_partition(partition));
+                lost.extend(taken);
+                self.dead_letters().discard(&staged.take().unwrap_or_default()).await;
+                continue;
+            }
+            let files = match staged.take() {
+                Some(files) => files,
+                None => self.stage_dead(&batch.dead).await?,
+            };
+            let mut commit = Commit::append(files.clone(), transactions(batch, dead_app));
+            // After a crash, or when rows lose their identity to others, the range is stored
+            // already; what is in the table was left out when it was read back.
+            commit.amends = true;
+            match self.dead_letters().commit(&on, &commit).await {
+                Ok(Outcome::Committed(_)) => {
+                    batch.dead_committed.append(&mut batch.dead);
+                    break;
                 }
+                Ok(Outcome::Conflicted { newest }) => on = newest,
+                Ok(Outcome::Superseded { .. }) => on = self.dead_letters().refresh().await?,
                 Err(error) => {
-                    self.dead_letters().discard(&commit.add).await;
+                    self.dead_letters().discard(&files).await;
                     return Err(error);
                 }
             }
+            staged = Some(files);
             jitter().await;
         }
-        batch.dead_committed = batch.dead.len();
-        Ok(())
+        Ok(lost)
     }
+
+    async fn stage_dead(&self, dead: &[DeadLetterRow]) -> Result<Vec<StagedFile>, LakeError> {
+        let mut rows = Rows::default();
+        dead.iter().for_each(|dead| rows.push(dead));
+        self.dead_letters().write(rows.finish()?).await
+    }
+}
+
+/// Names the owner of a partition in a table, and where its very first start begins.
+async fn take_over(
+    table: &Table,
+    partition: &Partition,
+    owner: i64,
+    low: Option<i64>,
+) -> Result<Snapshot, LakeError> {
+    let mut on = table.refresh().await?;
+    loop {
+        let mut commit = Commit::append(Vec::new(), Vec::new());
+        commit.marks.push((owner_app(&partition.app_id), owner));
+        if let Some(low) = low
+            && on.next_offset(&partition.app_id).await?.is_none()
+        {
+            commit.transactions.push((partition.app_id.clone(), low));
+        }
+        match table.commit(&on, &commit).await? {
+            Outcome::Committed(version) => return Ok(version),
+            Outcome::Conflicted { newest } => on = newest,
+            Outcome::Superseded { .. } => on = table.refresh().await?,
+        }
+        jitter().await;
+    }
+}
+
+fn owner_app(app_id: &str) -> String {
+    format!("{app_id}/owner")
 }
 
 fn dead_app(app_id: &str) -> String {

@@ -13,7 +13,7 @@ use tracing::{info, warn};
 use super::admit::Acceptance;
 use super::batch::{Batch, Decided};
 use super::books::Books;
-use super::committer::Committer;
+use super::committer::{Committer, Owned};
 use super::config::PipelineConfig;
 use super::decode::{Terms, outcomes_of};
 use super::metrics::PipelineMetrics;
@@ -72,7 +72,7 @@ pub struct Pipeline {
 
 impl PipelineError {
     /// Whether waiting may help.
-    const fn is_retryable(&self) -> bool {
+    pub(super) const fn is_retryable(&self) -> bool {
         match self {
             Self::Source(error) => matches!(error, SourceError::Retryable { .. }),
             Self::Lake(error) => error.is_retryable(),
@@ -180,16 +180,9 @@ impl Pipeline {
     async fn begin(&mut self, partition: &Arc<Partition>) -> Result<(), PipelineError> {
         let now = self.parts.clock.now();
         self.watermarks(|marks| marks.assigned(&partition.topic, partition.number, now));
-        let stored = self.committer.assign(partition).await?;
-        let next = match stored {
-            Some(next) => next,
-            None => {
-                let low = self.source.extent(partition).map_or(0, |extent| extent.low);
-                self.committer.start_at(partition, low).await?;
-                low
-            }
-        };
-        let dead = self.committer.already_dead(partition, next).await?;
+        let low = self.source.extent(partition).map_or(0, |extent| extent.low);
+        let Owned { next, dead } = self.committer.own(partition, low).await?;
+        self.decided_before.remove(&partition.app_id);
         if !dead.is_empty() {
             self.decided_before.insert(partition.app_id.clone(), dead);
         }
@@ -351,7 +344,7 @@ impl Pipeline {
             let count = tokens.map_or(0, |tokens| tokens.present().map(|(_, n)| n).sum());
             metrics.tokens.with_label_values(&[status]).inc_by(count);
         }
-        for dead in &decided.dead {
+        for dead in &decided.dead_committed {
             metrics.dead_letters.with_label_values(&[dead.reason.name()]).inc();
         }
         let mut latest: BTreeMap<(&str, i32), Timestamp> = BTreeMap::new();

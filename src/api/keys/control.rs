@@ -36,17 +36,12 @@ impl ControlKeys {
     }
 
     async fn commit(&self, files: Vec<StagedFile>) -> Result<(), LakeError> {
-        // Its own transaction tells a commit whose answer was lost from one that never was.
         let commit = Commit::append(files, vec![(format!("control/{}", Uuid::new_v4()), 1)]);
+        let mut on = self.table.snapshot();
         for _ in 0..ATTEMPTS_MAX {
-            match self.table.commit(&self.table.snapshot(), &commit).await {
-                Ok(Outcome::Committed(_) | Outcome::Superseded { .. }) => return Ok(()),
-                Ok(Outcome::Conflicted { .. }) => {}
-                Err(LakeError::OutcomeUnknown { .. }) => {}
-                Err(error) => return Err(error),
-            }
-            if self.table.landed(&commit).await? {
-                return Ok(());
+            match self.table.commit(&on, &commit).await? {
+                Outcome::Committed(_) | Outcome::Superseded { .. } => return Ok(()),
+                Outcome::Conflicted { newest } => on = newest,
             }
         }
         let what = "committing a key to `control`".to_owned();

@@ -54,6 +54,7 @@ pub(super) async fn merge(
         add: vec![output.clone()],
         remove: group.files.iter().map(|file| file.path.clone()).collect(),
         transactions: vec![(fence, next)],
+        marks: Vec::new(),
         amends: false,
     };
     if commit_while_active(table, on, &commit).await? {
@@ -130,21 +131,15 @@ async fn commit_while_active(
     let mut on = on.clone();
     for attempt in 0..ATTEMPTS_MAX {
         let active = paths(&on).await?;
-        if commit.add.iter().any(|output| active.contains(&output.path)) {
-            // A lost answer hid that it landed.
-            return Ok(true);
-        }
         if !commit.remove.iter().all(|path| active.contains(path)) {
             return Ok(false);
         }
-        match table.commit(&on, commit).await {
-            Ok(Outcome::Committed(_)) => return Ok(true),
-            Ok(Outcome::Superseded { .. }) => return Ok(false),
-            Ok(Outcome::Conflicted { .. }) | Err(LakeError::OutcomeUnknown { .. }) => {}
-            Err(error) => return Err(error),
+        match table.commit(&on, commit).await? {
+            Outcome::Committed(_) => return Ok(true),
+            Outcome::Superseded { .. } => return Ok(false),
+            Outcome::Conflicted { newest } => on = newest,
         }
         tokio::time::sleep(wait(attempt)).await;
-        on = table.refresh().await?;
     }
     Ok(false)
 }

@@ -1,156 +1,70 @@
 //! A store whose log writes fail before or after they landed, and what a commit makes of it.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::Mutex;
 
-use futures::stream::BoxStream;
-use object_store::path::Path;
-use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
-    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
-};
+use object_store::ObjectStore;
 
 use super::super::durable::DurableStore;
+use super::super::faulty::{Fault, FaultyStore, Request};
 use super::super::location::Location;
 use super::*;
-
-/// How a write of a log entry fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fault {
-    /// Nothing was written.
-    Before,
-    /// It was written, but the answer was lost.
-    After,
-    /// It was written, and the client tried again by itself: the version is taken.
-    AfterAndAgain,
-    /// No space is left.
-    Full,
-}
-
-#[derive(Debug)]
-struct FaultyStore {
-    inner: DurableStore,
-    faults: Mutex<VecDeque<Fault>>,
-}
-
-impl FaultyStore {
-    fn next_fault(&self, location: &Path) -> Option<Fault> {
-        let is_entry =
-            location.as_ref().contains("_delta_log/") && location.as_ref().ends_with("json");
-        if is_entry { self.faults.lock().expect("the faults").pop_front() } else { None }
-    }
-}
-
-fn failure(source: std::io::Error) -> Error {
-    Error::Generic { store: "faulty", source: Box::new(source) }
-}
-
-impl fmt::Display for FaultyStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "faulty {}", self.inner)
-    }
-}
-
-#[async_trait::async_trait]
-impl ObjectStore for FaultyStore {
-    async fn put_opts(
-        &self,
-        location: &Path,
-        payload: PutPayload,
-        opts: PutOptions,
-    ) -> Result<PutResult> {
-        let fault = self.next_fault(location);
-        if fault == Some(Fault::Before) {
-            return Err(failure(std::io::ErrorKind::TimedOut.into()));
-        }
-        if fault == Some(Fault::Full) {
-            return Err(failure(std::io::ErrorKind::StorageFull.into()));
-        }
-        let result = self.inner.put_opts(location, payload.clone(), opts.clone()).await?;
-        match fault {
-            Some(Fault::After) => Err(failure(std::io::ErrorKind::TimedOut.into())),
-            Some(_) => self.inner.put_opts(location, payload, opts).await,
-            None => Ok(result),
-        }
-    }
-
-    async fn put_multipart_opts(
-        &self,
-        location: &Path,
-        opts: PutMultipartOptions,
-    ) -> Result<Box<dyn MultipartUpload>> {
-        self.inner.put_multipart_opts(location, opts).await
-    }
-
-    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.inner.get_opts(location, options).await
-    }
-
-    fn delete_stream(
-        &self,
-        locations: BoxStream<'static, Result<Path>>,
-    ) -> BoxStream<'static, Result<Path>> {
-        self.inner.delete_stream(locations)
-    }
-
-    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list(prefix)
-    }
-
-    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
-        self.inner.list_with_delimiter(prefix).await
-    }
-
-    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        self.inner.copy_opts(from, to, options).await
-    }
-}
 
 /// `calls` in a store that fails as told once it is open.
 async fn open_faulty(dir: &TempDir, faults: &[Fault]) -> (Table, DurableStore) {
     let inner = DurableStore::new(Durability::Fsync);
-    let store = Arc::new(FaultyStore { inner: inner.clone(), faults: Mutex::default() });
+    let plan: Arc<Mutex<VecDeque<Fault>>> = Arc::default();
+    let planned = Arc::clone(&plan);
+    let store = FaultyStore::new(Arc::new(inner.clone()), move |request| match request {
+        Request::Put(path) if path.as_ref().contains("_delta_log/") => {
+            let is_entry = path.as_ref().ends_with("json");
+            if is_entry { planned.lock().expect("the plan").pop_front() } else { None }
+        }
+        _ => None,
+    });
     let root = url::Url::from_directory_path(dir.path()).expect("a URL");
-    let location = Location { root, store: Arc::clone(&store) as Arc<dyn ObjectStore> };
+    let location = Location { root, store: Arc::new(store) as Arc<dyn ObjectStore> };
     let clock = Arc::new(FixedClock(now()));
     let table =
         Table::open(TableName::Calls.spec(), &location, clock).await.expect("the table opens");
-    store.faults.lock().expect("the faults").extend(faults);
+    plan.lock().expect("the plan").extend(faults);
     (table, inner)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_outcome_is_resolved_by_reading_the_log() {
-    for (fault, landed) in [(Fault::Before, false), (Fault::After, true)] {
+async fn a_commit_without_an_answer_lands_once() {
+    for fault in [Fault::Before, Fault::After, Fault::AfterAndAgain, Fault::Late] {
         let dir = TempDir::new().expect("a directory");
         let (calls, _) = open_faulty(&dir, &[fault]).await;
         let staged = calls.write(batches(0..4)).await.expect("files");
         let commit = Commit::append(staged, vec![(PARTITION.to_owned(), 4)]);
-        let error = calls.commit(&calls.snapshot(), &commit).await.expect_err("no answer");
-        assert!(matches!(error, LakeError::OutcomeUnknown { .. }), "{error}");
-        assert_eq!(calls.landed(&commit).await.expect("an answer"), landed);
-        if !landed {
-            let outcome = calls.commit(&calls.snapshot(), &commit).await.expect("an answer");
-            assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
-        }
-        assert_eq!(event_ids(&calls).await, expected_ids(0..4));
+        let outcome = calls.commit(&calls.snapshot(), &commit).await.expect("an answer");
+        assert!(matches!(outcome, Outcome::Committed(_)), "{fault:?}: {outcome:?}");
+        let outcome = calls.commit(&calls.snapshot(), &commit).await.expect("an answer");
+        assert!(matches!(outcome, Outcome::Superseded { stored: 4, .. }), "{outcome:?}");
+        assert_eq!(event_ids(&calls).await, expected_ids(0..4), "{fault:?}");
+        assert_eq!(calls.version(), 1, "{fault:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_conflict_with_oneself_is_found_out() {
+async fn a_version_that_went_to_another_while_the_answer_was_lost_is_a_conflict() {
     let dir = TempDir::new().expect("a directory");
-    let (calls, _) = open_faulty(&dir, &[Fault::AfterAndAgain]).await;
-    let staged = calls.write(batches(0..4)).await.expect("files");
-    let commit = Commit::append(staged, vec![(PARTITION.to_owned(), 4)]);
-    let outcome = calls.commit(&calls.snapshot(), &commit).await.expect("an answer");
-    assert!(matches!(outcome, Outcome::Conflicted { version: 1 }), "{outcome:?}");
-    let on = calls.refresh().await.expect("a snapshot");
-    assert!(calls.landed(&commit).await.expect("an answer"));
-    let outcome = calls.commit(&on, &commit).await.expect("an answer");
-    assert!(matches!(outcome, Outcome::Superseded { stored: 4, .. }), "{outcome:?}");
-    assert_eq!(event_ids(&calls).await, expected_ids(0..4));
+    let (calls, _) = open_faulty(&dir, &[Fault::Before]).await;
+    let on = calls.snapshot();
+    let (other, _) = open_faulty(&dir, &[]).await;
+    let mark = |owner| {
+        let mut commit = Commit::append(Vec::new(), Vec::new());
+        commit.marks.push(("owner".to_owned(), owner));
+        commit
+    };
+    let theirs = other.commit(&on, &mark(9)).await.expect("an answer");
+    assert!(matches!(theirs, Outcome::Committed(_)), "{theirs:?}");
+    let ours = calls.commit(&on, &mark(7)).await.expect("an answer");
+    let Outcome::Conflicted { newest } = ours else { panic!("{ours:?}") };
+    assert_eq!(newest.next_offset("owner").await.expect("a mark"), Some(9));
+    let again = calls.commit(&newest, &mark(7)).await.expect("an answer");
+    assert!(matches!(again, Outcome::Committed(_)), "a mark may go back: {again:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

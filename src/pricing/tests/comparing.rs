@@ -15,7 +15,8 @@ fn a_diff_names_each_key_whose_price_differs() {
     );
     let new = book(
         "provider = 'p'\nobserved = 2026-11-20\n\
-         [[model]]\nname = 'm'\nper = 1\nrates = { input_text = '0.000002', output_text = '0.00001' }\n\
+         [[model]]\nname = 'm'\nper = 1\n\
+         rates = { input_text = '0.000002', output_text = '0.00001' }\n\
          tiers.batch = { input_text = '0.00000125' }\n\
          [[model]]\nname = 'dated'\neffective_from = 2026-01-01\neffective_to = 2026-12-01\n\
          rates.input_text = '1'\n\

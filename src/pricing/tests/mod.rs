@@ -9,6 +9,7 @@ mod layers;
 mod properties;
 mod rating;
 mod reading;
+mod reference;
 mod terms;
 
 use super::{Layer, PriceBook};

@@ -213,7 +213,10 @@ mod tests {
                     when=datetime.date(2026, 3, 1), or_=[Q(on=True, no=None)],\n\
                     at=datetime.time(0, 30, tzinfo=datetime.UTC), d={'k': ('x' \"y\")}),\n]\n";
         let list = assigned_list(text).expect("a list");
-        let expected = r#"[{"at":"00:30","d":{"k":"xy"},"id":"a'b","n":1.5,"or":[{"no":null,"on":true}],"when":"2026-03-01"}]"#;
+        let expected = concat!(
+            r#"[{"at":"00:30","d":{"k":"xy"},"id":"a'b","n":1.5,"#,
+            r#""or":[{"no":null,"on":true}],"when":"2026-03-01"}]"#
+        );
         assert_eq!(list.to_string(), expected);
         for wrong in ["x: a[b] = [f(1)]", "x: a[b] = [y]", "x: a[b] = ['open", "x = []"] {
             assert_eq!(assigned_list(wrong), None, "{wrong}");

@@ -122,8 +122,8 @@ impl<'a> Block<'a> {
         self.value(field)?.as_text().map(str::to_lowercase)
     }
 
-    /// An amount that need not be whole: money, seconds. What is no number counts as absent, as some
-    /// providers write `{}` for it.
+    /// An amount that need not be whole: money, seconds. What is no number counts as absent, as
+    /// some providers write `{}` for it.
     pub fn amount(&self, field: &'static str) -> Result<Option<Decimal>, Rejection> {
         match self.value(field).and_then(number) {
             Some(amount) if amount.is_negative() => {

@@ -2,8 +2,8 @@
 //!
 //! - `TokenUsage` in
 //!   <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_TokenUsage.html>; its
-//!   `cacheDetails` divide the writes by lifetime; unsaid is five minutes. That `inputTokens` leaves
-//!   the cache out: AWS' prompt-caching guide, as quoted in
+//!   `cacheDetails` divide the writes by lifetime; unsaid is five minutes. That `inputTokens`
+//!   leaves the cache out: AWS' prompt-caching guide, as quoted in
 //!   <https://github.com/crmne/ruby_llm/issues/832>.
 //! - Streams of OpenAI's models count the cache inside `inputTokens` and again in `totalTokens`:
 //!   <https://github.com/maximhq/bifrost/issues/6942>. Their writes live 30 minutes.

@@ -48,7 +48,7 @@ fn read(block: &Block, event: &CallEvent) -> Result<Reading, Rejection> {
         return bedrock_converse::read(&block.section(METRICS)?, event);
     }
     if block.has("prompt_tokens") {
-        return (openai_compatible::DIALECT.read)(block, event);
+        return openai_compatible::read(block, event);
     }
     read_native(block, event)
 }

@@ -1,7 +1,7 @@
 //! DashScope (Qwen): its own words or OpenAI's; explicit cache hits have a price of their own.
 //!
-//! `cache_type` is `ephemeral` where the cache was made explicitly; what is written to it lives five
-//! minutes, and both are parts of the prompt:
+//! `cache_type` is `ephemeral` where the cache was made explicitly; what is written to it lives
+//! five minutes, and both are parts of the prompt:
 //! <https://www.alibabacloud.com/help/en/model-studio/context-cache> (read 2026-11-23).
 
 use super::openai_compatible;

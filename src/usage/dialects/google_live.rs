@@ -1,8 +1,8 @@
 //! Google's Live API: as generateContent, but what is written is called a response.
 //!
-//! `UsageMetadata` of the Live API, as <https://hexdocs.pm/gemini_ex/Gemini.Types.Live.UsageMetadata.html>
-//! repeats it; thoughts stand beside the response:
-//! <https://discuss.ai.google.dev/t/188765> (both read 2026-11-23).
+//! `UsageMetadata` of the Live API, as repeated in
+//! <https://hexdocs.pm/gemini_ex/Gemini.Types.Live.UsageMetadata.html>; thoughts stand beside the
+//! response: <https://discuss.ai.google.dev/t/188765> (both read 2026-11-23).
 
 use super::google_generate_content;
 use crate::usage::dialect::Dialect;

@@ -3,8 +3,8 @@
 //! - `gen_ai.usage.input_tokens` should include what was read from and written to the cache:
 //!   <https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/>, as the constants
 //!   of <https://open-telemetry.github.io/opentelemetry-js/> repeat.
-//! - Older emitters spell `cache_read_input_tokens` and leave the cache out; so do those whose input
-//!   is smaller than its cache: <https://github.com/traceloop/openllmetry/issues/4099>.
+//! - Older emitters spell `cache_read_input_tokens` and leave the cache out; so do those whose
+//!   input is smaller than its cache: <https://github.com/traceloop/openllmetry/issues/4099>.
 //! - Written tokens live as long as the vendor's default.
 //!
 //! All read 2026-11-23.

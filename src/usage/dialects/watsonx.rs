@@ -26,7 +26,7 @@ pub(in crate::usage) const DIALECT: Dialect = Dialect {
 
 fn read(block: &Block, event: &CallEvent) -> Result<Reading, Rejection> {
     if block.has("prompt_tokens") {
-        return (openai_compatible::DIALECT.read)(block, event);
+        return openai_compatible::read(block, event);
     }
     let mut parts = vec![*block];
     for result in block.list("results")? {

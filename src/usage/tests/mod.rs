@@ -1,5 +1,7 @@
 //! Golden fixtures, the worked cases beside the checkout, and properties of normalizing.
 
+mod bodies;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -42,6 +42,7 @@ const USAGE_TEXTS: &[&str] = &[
     "policy",
     "provider_response_id",
     "quality",
+    "recordId",
     "resolution",
     "responseId",
     "response_id",

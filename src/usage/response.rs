@@ -12,7 +12,7 @@ use crate::event::{Json, Rejection};
 const FIELDS_MAX: usize = 256;
 
 /// Where a response, a stream's event or a batch's line keeps its usage block.
-const BLOCKS: [&str; 14] = [
+const BLOCKS: [&str; 15] = [
     "usage",
     "usageMetadata",
     "usage_metadata",
@@ -23,6 +23,7 @@ const BLOCKS: [&str; 14] = [
     "response.body.usage",
     "result.message.usage",
     "result.response.usageMetadata",
+    "modelOutput.usage",
     "metadata.usage",
     "x_groq.usage",
     "usage_info",
@@ -30,7 +31,7 @@ const BLOCKS: [&str; 14] = [
 ];
 
 /// Where they keep the identity of the response.
-const IDENTITIES: [&str; 11] = [
+const IDENTITIES: [&str; 12] = [
     "provider_response_id",
     "response.id",
     "id",
@@ -42,6 +43,7 @@ const IDENTITIES: [&str; 11] = [
     "response.body.id",
     "result.message.id",
     "custom_id",
+    "recordId",
 ];
 
 /// Where they name the tier that served.

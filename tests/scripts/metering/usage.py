@@ -10,7 +10,7 @@ def read(event):
     """What an event's usage says; `Invalid` where it is impossible."""
     raw = event.get("usage")
     use = READERS[dialect(event)](event, raw) if raw else Use("unknown_usage")
-    if use.status in ("complete", "totals_only") and event.get("status") == "aborted":
+    if use.status == "complete" and event.get("status") == "aborted":
         use.status = "partial"
     use.tier = tier(event, use)
     use.committed |= (event.get("context") or {}).get("deployment_type") == "provisioned"
@@ -112,11 +112,8 @@ def openai(event, raw):
     if not blocks:
         return Use("unknown_usage")
     write = "cache_write_30m" if event["provider"] == "openai" else "cache_write"
-    status = "complete"
-    if event["provider"] == "openai_compatible" and not all(map(detailed, blocks)):
-        status = "totals_only"
     if len(blocks) > 1:
-        return Use(status, [openai_parts(block, write)[0] for block in blocks])
+        return Use("complete", [openai_parts(block, write)[0] for block in blocks])
     request, u = openai_parts(blocks[0], write)
     if event["provider"] == "together":
         beside = number(u.get("cached_tokens"))
@@ -124,13 +121,10 @@ def openai(event, raw):
             raise Invalid("more cached than sent")
         request["input_text"] -= beside
         request["cache_read_text"] += beside
+    # A self-hosted server that tells no details knows totals only.
+    detailed = u.get("prompt_tokens_details") or u.get("completion_tokens_details")
+    status = "complete" if detailed or event["provider"] != "openai_compatible" else "totals_only"
     return Use(status, [request], facts={"service_tier": u.get("service_tier")})
-
-
-def detailed(u):
-    """Whether a server told more than its totals."""
-    names = [f"{side}_tokens_details" for side in ("prompt", "completion", "input", "output")]
-    return any(u.get(name) is not None for name in [*names, "cached_tokens", "prompt_cache_hit_tokens"])
 
 
 def tools(event):
@@ -324,14 +318,16 @@ def otel(event, raw):
     if not old and sent >= read + written:
         sent -= read + written
     reasoning = number(raw.get("reasoning.output_tokens"))
+    lifetime = "cache_write_5m" if raw.get("gen_ai.provider.name") == "anthropic" else "cache_write"
     request = {
         "input_text": sent,
         "cache_read_text": read,
-        "cache_write_5m": written,
+        lifetime: written,
         "output_text": number(raw["output_tokens"]) - reasoning,
         "output_reasoning": reasoning,
     }
-    return Use("complete" if read or written or reasoning else "totals_only", [request])
+    detailed = {*names, "reasoning.output_tokens"} & raw.keys()
+    return Use("complete" if detailed else "totals_only", [request])
 
 
 READERS = {

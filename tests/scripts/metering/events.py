@@ -31,7 +31,7 @@ def generated(count, seed):
         if chance(r, 0.01):
             event["usage"] = r.choice([None, {}, []])
             event.pop("gateway_cache_hit", None)
-        if chance(r, 0.01) and "titan" not in event["model"]:  # its name says that it has no output
+        if chance(r, 0.01):
             event["model"] = "rc-not-in-any-book"
             event.pop("context", None)
         yield event

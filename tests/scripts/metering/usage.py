@@ -318,12 +318,10 @@ def otel(event, raw):
     if not old and sent >= read + written:
         sent -= read + written
     reasoning = number(raw.get("reasoning.output_tokens"))
-    # Only a vendor that is named has a default lifetime.
-    lifetime = "cache_write_5m" if raw.get("gen_ai.provider.name") == "anthropic" else "cache_write"
     request = {
         "input_text": sent,
         "cache_read_text": read,
-        lifetime: written,
+        "cache_write_5m": written,
         "output_text": number(raw["output_tokens"]) - reasoning,
         "output_reasoning": reasoning,
     }

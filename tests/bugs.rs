@@ -71,9 +71,11 @@ macro_rules! groups {
         $($(#[$meta])* #[test] fn $test() { check($name); })*
 
         #[test]
-        fn every_group_has_its_cases() {
+        fn every_group_has_its_cases_and_its_bug() {
             for name in [$($name),*] {
-                assert!(folder().join(format!("{name}.json")).exists(), "{name}.json");
+                for ending in ["json", "patch"] {
+                    assert!(folder().join(format!("{name}.{ending}")).exists(), "{name}.{ending}");
+                }
             }
         }
     };

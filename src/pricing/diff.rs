@@ -63,7 +63,7 @@ impl PriceBook {
             }
         }
         changes.extend(new.into_iter().map(|(key, after)| key.change(None, Some(after))));
-        changes.sort_by(|one, other| one.place().cmp(&other.place()));
+        changes.sort_by_key(Change::place);
         changes
     }
 

@@ -14,13 +14,16 @@ pub struct Remark {
     pub kind: &'static str,
     /// How often.
     pub count: usize,
-    /// The first few.
+    /// The first few; of unknown keys all.
     pub examples: Vec<String>,
 }
 
 impl Report {
     /// How many examples of a kind are kept.
     const EXAMPLES_MAX: usize = 20;
+
+    /// The kind of which none may be left out: what an import did not understand.
+    pub const UNKNOWN_KEY: &str = "unknown_key";
 
     /// Counts one more of a kind.
     pub(super) fn add(&mut self, kind: &'static str, example: impl FnOnce() -> String) {
@@ -31,7 +34,7 @@ impl Report {
         let place = place.unwrap_or(self.remarks.len() - 1);
         if let Some(remark) = self.remarks.get_mut(place) {
             remark.count += 1;
-            if remark.examples.len() < Self::EXAMPLES_MAX {
+            if remark.examples.len() < Self::EXAMPLES_MAX || kind == Self::UNKNOWN_KEY {
                 remark.examples.push(example());
             }
         }

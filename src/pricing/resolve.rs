@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::facts::Facts;
 use super::index::{Index, Provider};
 use super::names;
-use super::row::AliasRow;
+use super::row::{ANY, AliasRow};
 use super::sheet::Sheet;
 use super::vendor;
 use super::{Config, LayerKind};
@@ -97,8 +97,33 @@ impl<'a> Resolver<'a> {
                     return exact;
                 }
             }
-            self.by_form(name, provider, zone)
+            self.by_form(name, provider, zone).or_else(|| self.elsewhere(provider))
         })
+    }
+
+    /// Another provider's price, only where a row says that it holds for all models: in the order
+    /// of the rows, one step and no further.
+    fn elsewhere(&self, provider: &'a Provider) -> Option<Resolved<'a>> {
+        let at = self.event.occurred_at;
+        let counts = |alias: &&AliasRow| {
+            self.is_mine(alias) && (alias.period.contains(at) || alias.period.is_assumed(at))
+        };
+        provider.aliases(ANY).iter().filter(counts).find_map(|alias| {
+            let target = self.index.provider(&alias.to_provider)?;
+            let found = self.by_form(&alias.to_provider, target, None)?;
+            Some(Resolved { step: "other_provider", ..found })
+        })
+    }
+
+    /// Whether an alias is for the call's tenant, deployment and facts.
+    fn is_mine(&self, alias: &AliasRow) -> bool {
+        let facts = Facts { event: self.event, usage: self.usage };
+        let mine = |theirs: &Option<Arc<str>>, ours: Option<&str>| {
+            theirs.as_deref().is_none_or(|theirs| Some(theirs) == ours)
+        };
+        mine(&alias.place.tenant, self.tenant)
+            && mine(&alias.place.deployment, self.event.deployment.as_deref())
+            && facts.satisfy(&alias.conditions.when)
     }
 
     /// Everything after the exact response model, in order of the steps.
@@ -173,28 +198,20 @@ impl<'a> Resolver<'a> {
         self.index.provider(&alias.to_provider)?.exact(&alias.canonical)
     }
 
-    /// The alias that counts at the event's time for its tenant, deployment and facts.
+    /// Of the aliases that count, the most closely scoped, then the latest.
     fn alias<'r>(
         &self,
         aliases: &'r [AliasRow],
         wanted: impl Fn(&AliasRow) -> bool,
     ) -> Option<&'r AliasRow> {
-        let facts = Facts { event: self.event, usage: self.usage };
-        let mine = |theirs: &Option<Arc<str>>, ours: Option<&str>| {
-            theirs.as_deref().is_none_or(|theirs| Some(theirs) == ours)
-        };
-        let counts = |alias: &&AliasRow| {
-            wanted(alias)
-                && mine(&alias.place.tenant, self.tenant)
-                && mine(&alias.place.deployment, self.event.deployment.as_deref())
-                && alias.period.contains(self.event.occurred_at)
-                && facts.satisfy(&alias.conditions.when)
-        };
+        let at = self.event.occurred_at;
+        let counts =
+            |alias: &&AliasRow| wanted(alias) && self.is_mine(alias) && alias.period.contains(at);
         aliases.iter().filter(counts).max_by_key(|alias| {
-            let place = &alias.place;
-            let scopes =
-                usize::from(place.tenant.is_some()) + usize::from(place.deployment.is_some());
-            (scopes + alias.conditions.when.len(), place.kind, alias.period.from, place.layer)
+            let AliasRow { place, conditions, period, .. } = alias;
+            let scopes = [place.tenant.is_some(), place.deployment.is_some()];
+            let scopes = scopes.into_iter().filter(|scoped| *scoped).count();
+            (scopes + conditions.when.len(), place.kind, period.from, place.layer)
         })
     }
 }

@@ -149,6 +149,9 @@ pub(super) struct MultiplierRow {
     pub origin: Arc<Origin>,
 }
 
+/// The alias that stands for all models of a provider: by the same name at another one.
+pub(super) const ANY: &str = "*";
+
 /// One other name of a model.
 #[derive(Debug, Clone)]
 pub(super) struct AliasRow {

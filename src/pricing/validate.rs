@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::condition::Conditions;
 use super::read::{Book, line_of};
-use super::row::{AliasRow, FxRow, Item, Pattern, Period, Place, PriceRow};
+use super::row::{ANY, AliasRow, FxRow, Item, Pattern, Period, Place, PriceRow};
 use super::{BookError, Layer, LayerKind};
 
 /// What makes two rows of a layer rivals.
@@ -64,7 +64,9 @@ fn validate_aliases(layer: &Layer, rows: &[AliasRow]) -> Result<(), BookError> {
     let mut rows: Vec<_> = rows.iter().collect();
     let key = |row: &AliasRow| {
         let (place, conditions) = (row.place.clone(), Arc::clone(&row.conditions));
-        (row.provider.clone(), row.alias.clone(), place.tenant, place.deployment, conditions)
+        let elsewhere = (row.alias.as_ref() == ANY).then(|| row.to_provider.clone());
+        let name = (row.provider.clone(), row.alias.clone(), elsewhere);
+        (name, place.tenant, place.deployment, conditions)
     };
     rows.sort_by_key(|row| (key(row), row.period.from));
     for (one, other) in rows.iter().zip(rows.iter().skip(1)) {

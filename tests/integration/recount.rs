@@ -4,7 +4,6 @@ use crate::parts::python;
 
 /// Rows, classes, statuses, units, costs and the sums of tenants.
 #[test]
-#[ignore = "not every dialect is read yet"]
 fn a_second_reading_of_the_rules_comes_to_the_same() {
     let arguments = [env!("CARGO_BIN_EXE_tokenmeter"), "20000"];
     let Some(verdict) = python::script("recount_meter.py", &arguments) else { return };

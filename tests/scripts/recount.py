@@ -90,7 +90,7 @@ def main():
         for tenant, expected in tenants.items():
             assert sums[tenant] == expected, f"{name}: {tenant} costs {sums[tenant]}, not {expected}"
         assert set(sums) == set(tenants), f"{name}: tenants {sorted(sums)}"
-    print(f"equal: {len(ids)} rows, {sum(tenants.values()):f} USD by {', '.join(sorted(readers))}")
+    print(f"equal: {len(ids)} rows, {sum(tenants.values()).normalize():f} USD by {', '.join(sorted(readers))}")
 
 
 main()

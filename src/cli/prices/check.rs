@@ -1,5 +1,6 @@
 //! `prices check`: what a careful reader would ask about a book.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -26,12 +27,27 @@ pub(super) fn run(books: &[PathBuf], config: Option<&Path>) -> Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// Remarks by kind, with examples.
+/// Remarks by kind, with examples; every key that was not understood, with its first place.
 pub(super) fn show(report: &Report) {
     for remark in &report.remarks {
         say!("{}: {}", remark.kind, remark.count);
+        if remark.kind == Report::UNKNOWN_KEY {
+            show_keys(&remark.examples);
+            continue;
+        }
         for example in remark.examples.iter().take(3) {
             say!("  {example}");
         }
+    }
+}
+
+fn show_keys(examples: &[String]) {
+    let mut keys: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+    for example in examples {
+        let (model, key) = example.split_once(": ").unwrap_or(("", example));
+        keys.entry(key).or_insert((0, model)).0 += 1;
+    }
+    for (key, (count, model)) in keys {
+        say!("  {key}: {count}, first in {model}");
     }
 }

@@ -1,11 +1,11 @@
 //! `prices diff`: what one book changes in another, by key.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::cli::say::say;
 use crate::pipeline::layer;
 use crate::pricing::PriceBook;
 
@@ -27,17 +27,20 @@ pub struct Args {
 /// File, line and what was expected.
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let changes = book(&args.old)?.diff(&book(&args.new)?);
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     if args.json {
-        say!("{}", serde_json::to_string_pretty(&changes)?);
+        writeln!(out, "{}", serde_json::to_string_pretty(&changes)?)?;
+        out.flush()?;
         return Ok(ExitCode::SUCCESS);
     }
     for change in &changes {
-        say!("{change}");
+        writeln!(out, "{change}")?;
     }
     let added = changes.iter().filter(|change| change.old.is_none()).count();
     let removed = changes.iter().filter(|change| change.new.is_none()).count();
     let changed = changes.len() - added - removed;
-    say!("{changed} changed, {added} added, {removed} removed");
+    writeln!(out, "{changed} changed, {added} added, {removed} removed")?;
+    out.flush()?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -132,6 +132,15 @@ fn write_block(text: &mut String, block: &Block) {
     }
 }
 
+/// Providers that have another one's models at its prices, in order.
+pub(super) fn fallbacks(pairs: &[(String, String)]) -> String {
+    let aliases = pairs.iter().map(|(provider, to)| {
+        let (provider, to) = (quoted(provider), quoted(to));
+        format!("\n[[alias]]\nprovider = {provider}\nalias = \"*\"\nto_provider = {to}\n")
+    });
+    aliases.collect()
+}
+
 fn write_head(text: &mut String, block: &Block) {
     let names: Vec<String> = block.names.iter().map(|name| quoted(name)).collect();
     let names = match names.as_slice() {

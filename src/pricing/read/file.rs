@@ -9,7 +9,7 @@ pub(in crate::pricing) use super::fields::line_of;
 use super::fields::{Fields, File};
 use super::scope::{ROW_KEYS, SCOPE_KEYS, Scope};
 use crate::pricing::fraction::Fraction;
-use crate::pricing::row::{AliasRow, FxRow, MultiplierRow, Pattern, Place, PriceRow};
+use crate::pricing::row::{ANY, AliasRow, FxRow, MultiplierRow, Pattern, Place, PriceRow};
 use crate::pricing::{BookError, Layer, LayerKind};
 
 const FILE_KEYS: &[&str] = &["layer", "model", "alias", "fx"];
@@ -71,7 +71,12 @@ fn read_aliases(fields: &Fields<'_, '_>, outer: &Scope) -> Result<Vec<AliasRow>,
     let provider = scope.provider.clone().ok_or_else(|| fields.missing("provider"))?;
     let aliases = fields.texts("alias")?.ok_or_else(|| fields.missing("alias"))?;
     let to_provider = fields.text("to_provider")?.unwrap_or_else(|| Arc::clone(&provider));
-    let canonical = fields.text("canonical")?.ok_or_else(|| fields.missing("canonical"))?;
+    let elsewhere = aliases.iter().any(|alias| alias.as_ref() == ANY);
+    let canonical = match fields.text("canonical")? {
+        Some(canonical) => canonical,
+        None if elsewhere && provider != to_provider => ANY.into(),
+        None => return Err(fields.missing("canonical")),
+    };
     let rows = aliases.into_iter().map(|alias| AliasRow {
         place: scope.place.clone(),
         provider: Arc::clone(&provider),

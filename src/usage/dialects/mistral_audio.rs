@@ -1,8 +1,7 @@
 //! Mistral transcription: billed by seconds of audio, though tokens are counted beside them.
 //!
-//! <https://docs.mistral.ai/models/voxtral-mini-transcribe-25-07> prices minutes;
-//! `prompt_audio_seconds` tells them: <https://docs.mistral.ai/capabilities/audio> (read
-//! 2026-11-23).
+//! Prices are by the minute: <https://micdrop.dev/docs/speech-to-text/mistral> (read 2026-11-23);
+//! `prompt_audio_seconds` tells the time.
 
 use super::mistral_chat;
 use crate::event::{CallEvent, Rejection};

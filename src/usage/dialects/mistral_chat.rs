@@ -3,9 +3,8 @@
 //! Cached tokens are a part of the prompt, told as `prompt_tokens_details.cached_tokens` and billed
 //! in blocks of 64: <https://docs.mistral.ai/studio-api/conversations/advanced/prompt-caching>.
 //! `num_cached_tokens` is something else: it counts 9 of 10 tokens. Audio that was heard
-//! is told in seconds, is no part of `prompt_tokens` and may be `{}`: `UsageInfo` in
-//! <https://docs.rs/crate/mistral-openapi-client/latest> and
-//! <https://github.com/mistralai/client-python/issues/299> (all read 2026-11-23).
+//! is told in seconds, is no part of `prompt_tokens` and may be `{}`, as answers show (read
+//! 2026-11-23).
 
 use super::openai_compatible;
 use super::openai_shape::{self, CHAT, CacheParts, Reasoning};

@@ -1,8 +1,8 @@
 //! Mistral OCR: pages, at another price where they are annotated.
 //!
 //! `OcrUsageInfo` in <https://docs.rs/crate/mistral-openapi-client/latest>, made from Mistral's API
-//! description; an annotated page costs its own price instead of a page's:
-//! <https://mistral.ai/pricing> (read 2026-11-23).
+//! description. An annotated page costs its own price instead of a page's:
+//! `annotation_cost_per_page` of PyPI litellm 1.109.1 (both read 2026-11-23).
 
 use crate::event::{CallEvent, Json, Rejection};
 use crate::usage::block::Block;

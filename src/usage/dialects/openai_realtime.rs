@@ -3,7 +3,7 @@
 //! Text, audio and image tokens divide each side; cached tokens are a part of the input with the
 //! same division: `RealtimeResponseUsageInputTokenDetails` in
 //! <https://docs.rs/crate/openai-client-base/0.12.0>, made from OpenAI's API description. Reasoning
-//! is inside the text of the output: <https://github.com/BerriAI/litellm/issues/39850> (both read
+//! is inside the text of the output: <https://github.com/BerriAI/litellm/pull/39850> (both read
 //! 2026-11-23).
 
 use super::openai_shape::{self, REALTIME, Reasoning};

@@ -1,8 +1,7 @@
 //! OpenAI and Google videos: seconds, by resolution where the sender tells it.
 //!
-//! <https://developers.openai.com/api/docs/pricing> prices videos per second; the answer repeats
-//! `seconds` and `size`: `VideoResource` in <https://docs.rs/crate/openai-client-base/0.12.0> (read
-//! 2026-11-23).
+//! Both price a second of video: the map in PyPI litellm 1.109.1 (read 2026-11-23), which names
+//! <https://developers.openai.com/api/docs/pricing>, not opened.
 
 use crate::event::{CallEvent, Json, Rejection};
 use crate::usage::block::Block;

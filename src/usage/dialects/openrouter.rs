@@ -5,7 +5,8 @@
 //!   <https://openrouter.ai/docs/use-cases/usage-accounting>,
 //!   <https://github.com/OpenRouterTeam/ai-sdk-provider/issues/532>.
 //! - Cached and written tokens are disjoint parts of the prompt; how long the written live is not
-//!   said: <https://openrouter.ai/docs/features/prompt-caching>.
+//!   said:
+//!   <https://openrouter.ai/docs/sdks/python/api-reference/components/prompttokensdetails>.
 //!
 //! All read 2026-11-23.
 

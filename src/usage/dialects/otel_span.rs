@@ -1,11 +1,10 @@
 //! OpenTelemetry's GenAI attributes, as spans carry them.
 //!
 //! - `gen_ai.usage.input_tokens` should include what was read from and written to the cache:
-//!   <https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/>, as the constants
-//!   of <https://open-telemetry.github.io/opentelemetry-js/> repeat.
+//!   the attributes' constants in <https://open-telemetry.github.io/opentelemetry-js/>.
 //! - Older emitters spell `cache_read_input_tokens` and leave the cache out; so do those whose
-//!   input is smaller than its cache: <https://github.com/traceloop/openllmetry/issues/4099>.
-//! - Written tokens live as long as the vendor's default.
+//!   input is smaller than its cache: <https://github.com/traceloop/openllmetry/issues/4449>.
+//! - Written tokens live as long as by default: OpenAI's 30 minutes, all others' five.
 //!
 //! All read 2026-11-23.
 
@@ -72,8 +71,7 @@ fn read_input(
     tokens.set(TokenClass::CacheReadText, read);
     let lifetime = match vendor {
         Some("openai" | "azure.ai.openai" | "az.ai.openai") => TokenClass::CacheWrite30m,
-        Some("anthropic" | "aws.bedrock" | "aws_bedrock") => TokenClass::CacheWrite5m,
-        _ => TokenClass::CacheWrite,
+        _ => TokenClass::CacheWrite5m,
     };
     tokens.set(lifetime, written);
     Ok(())

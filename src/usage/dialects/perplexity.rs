@@ -2,7 +2,7 @@
 //!
 //! - Citations are read, reasoning of deep research is written, both beside the totals:
 //!   <https://docs.perplexity.ai/getting-started/pricing>; as measured in
-//!   <https://github.com/BerriAI/litellm/issues/30488>.
+//!   <https://github.com/bgeneto/open-webui-cost-tracker/issues/6>.
 //! - A fee for each request by the size of its search context; deep research pays for each search
 //!   instead (same page).
 //!

@@ -1,6 +1,6 @@
 //! SGLang: OpenAI's shape, without details unless `--enable-cache-report` is set.
 //!
-//! <https://docs.sglang.io/docs/advanced_features/server_arguments> (read 2026-11-23).
+//! Its page was not opened: <https://docs.sglang.io/docs/advanced_features/server_arguments>.
 
 use super::openai_compatible;
 use crate::usage::dialect::Dialect;

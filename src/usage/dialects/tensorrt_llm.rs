@@ -1,7 +1,6 @@
 //! TensorRT-LLM and NIM: OpenAI's shape, cached tokens among the details where they are reported.
 //!
-//! <https://nvidia.github.io/TensorRT-LLM/commands/trtllm-serve/trtllm-serve.html> (read
-//! 2026-11-23).
+//! <https://github.com/NVIDIA/TensorRT-LLM/pull/7637> (read 2026-11-23).
 
 use super::openai_compatible;
 use crate::usage::dialect::Dialect;

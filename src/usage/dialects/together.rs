@@ -1,6 +1,6 @@
 //! Together: OpenAI's shape; `cached_tokens` may stand beside the totals, inside the prompt.
 //!
-//! <https://docs.together.ai/reference/chat-completions-1> (read 2026-11-23).
+//! Its page was not opened: <https://docs.together.ai/reference/chat-completions-1>.
 
 use super::openai_compatible;
 use crate::usage::dialect::Dialect;

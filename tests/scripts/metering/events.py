@@ -429,6 +429,7 @@ def cohere(r):
     units = {"input_tokens": billed, "output_tokens": out}
     return {"provider": "cohere"} | r.choice([
         {"api": "chat", "model": "rc-command", "usage": {"billed_units": units, "tokens": {"input_tokens": billed + 70, "output_tokens": out}}},
+        {"api": "chat", "model": "rc-command", "usage": {"meta": {"billed_units": units}}},
         {"api": "rerank", "model": "rc-rerank", "usage": {"billed_units": {"search_units": r.randint(1, 5)}}},
     ])
 
@@ -492,6 +493,8 @@ def perplexity(r):
     usage = chat(r, prompt(r), cached=False, reasoning=False)
     usage.pop("prompt_tokens_details", None)
     usage["search_context_size"] = r.choice(["low", "medium", "high"])
+    if chance(r, 0.4):
+        usage |= {"citation_tokens": some(r), "reasoning_tokens": some(r, 80000)}
     if chance(r, 0.3):
         usage["cost"] = {"total_cost": round(r.random(), 6)}
     return {"provider": "perplexity", "api": "chat.completions", "model": "rc-sonar", "usage": usage}
@@ -538,7 +541,9 @@ def otel(r):
     usage = {"gen_ai.usage.input_tokens": sent, "gen_ai.usage.output_tokens": out}
     if chance(r, 0.9):
         usage["gen_ai.provider.name"] = "anthropic"
-    if inclusive:
+    if chance(r, 0.1):
+        pass  # an exporter that leaves the cache out
+    elif inclusive:
         usage |= {"gen_ai.usage.cache_read.input_tokens": read, "gen_ai.usage.cache_creation.input_tokens": written}
     else:
         usage |= {"gen_ai.usage.cache_read_input_tokens": read, "gen_ai.usage.cache_creation_input_tokens": written}

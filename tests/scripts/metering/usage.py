@@ -121,7 +121,10 @@ def openai(event, raw):
             raise Invalid("more cached than sent")
         request["input_text"] -= beside
         request["cache_read_text"] += beside
-    return Use("complete", [request], facts={"service_tier": u.get("service_tier")})
+    # A self-hosted server that tells no details knows totals only.
+    detailed = u.get("prompt_tokens_details") or u.get("completion_tokens_details")
+    status = "complete" if detailed or event["provider"] != "openai_compatible" else "totals_only"
+    return Use(status, [request], facts={"service_tier": u.get("service_tier")})
 
 
 def tools(event):
@@ -322,7 +325,8 @@ def otel(event, raw):
         "output_text": number(raw["output_tokens"]) - reasoning,
         "output_reasoning": reasoning,
     }
-    return Use("complete" if read or written or reasoning else "totals_only", [request])
+    detailed = {*names, "reasoning.output_tokens"} & raw.keys()
+    return Use("complete" if detailed else "totals_only", [request])
 
 
 READERS = {

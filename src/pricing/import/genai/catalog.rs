@@ -6,6 +6,7 @@ use super::model::Model;
 use super::{naming, python};
 use crate::event::Json;
 use crate::pricing::import::outcome::{Import, ImportError, Source};
+use crate::pricing::import::write;
 use crate::pricing::{Report, vendor};
 use crate::time::Timestamp;
 
@@ -37,10 +38,11 @@ pub fn import_genai_prices(bytes: &[u8], observed: Timestamp) -> Result<Import, 
     let expected = || ImportError::new(MAP, "expected a list of providers");
     let mut report = Report::default();
     let mut claimed = HashSet::new();
-    let mut blocks = Vec::new();
+    let (mut blocks, mut elsewhere) = (Vec::new(), Vec::new());
     for provider in providers.ok_or_else(expected)? {
         let id = provider.field("id").and_then(Json::as_text).ok_or_else(expected)?;
         remark_provider(id, provider, &mut report);
+        elsewhere.extend(fallbacks(id, provider));
         let urls = provider.field("pricing_urls").and_then(Json::as_array).unwrap_or_default();
         let url = urls.first().and_then(Json::as_text).unwrap_or_default();
         let models = provider.field("models").and_then(Json::as_array).unwrap_or_default();
@@ -55,7 +57,9 @@ pub fn import_genai_prices(bytes: &[u8], observed: Timestamp) -> Result<Import, 
             blocks.extend(model.blocks(&mut report));
         }
     }
-    Ok(Import::new(&blocks, &SOURCE, observed, report))
+    let mut import = Import::new(&blocks, &SOURCE, observed, report);
+    import.text.push_str(&write::fallbacks(&elsewhere));
+    Ok(import)
 }
 
 const MAP: &str = "genai-prices' data";
@@ -79,12 +83,17 @@ fn provider_name(id: &str) -> &str {
 }
 
 fn remark_provider(id: &str, provider: &Json, report: &mut Report) {
-    for (key, value) in provider.as_object().unwrap_or_default() {
+    for (key, _) in provider.as_object().unwrap_or_default() {
         if !PROVIDER_KEYS.contains(&key.as_str()) {
             report.add("unknown_key", || format!("{id}: {key}"));
         }
-        if key == "fallback_model_providers" && *value != Json::Null {
-            report.add("fallback_providers", || format!("{id}: {value}"));
-        }
     }
+}
+
+/// Whose prices a provider has where it has none of its own.
+fn fallbacks(id: &str, provider: &Json) -> Vec<(String, String)> {
+    let others = provider.field("fallback_model_providers").and_then(Json::as_array);
+    let others = others.unwrap_or_default().iter().filter_map(Json::as_text);
+    let pair = |other| (provider_name(id).to_owned(), provider_name(other).to_owned());
+    others.map(pair).collect()
 }

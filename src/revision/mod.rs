@@ -11,6 +11,7 @@ mod error;
 mod history;
 mod job;
 mod remeter;
+mod request;
 mod rewrite;
 mod rollback;
 mod scope;
@@ -25,5 +26,8 @@ pub use error::RevisionError;
 pub use history::{Entry, history};
 pub use job::Applied;
 pub use remeter::Terms;
+pub use request::{
+    Book, GroupReport, InForce, RevisionReport, RevisionRequest, RevisionView, SidesReport,
+};
 pub use scope::Scope;
 pub use verbs::{Author, apply, dry_run, rollback};

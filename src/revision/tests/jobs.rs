@@ -6,16 +6,16 @@ use arrow::datatypes::{Decimal128Type, Int32Type};
 use super::*;
 
 /// A lake of calls on several dates, in several files, some of them merged.
-struct Fixture {
+pub struct Fixture {
     _dir: TempDir,
-    lake: Lake,
+    pub lake: Lake,
     written: i64,
 }
 
 const DATES: i64 = 4;
 
 impl Fixture {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let dir = TempDir::new().expect("a directory");
         let url = dir.path().to_str().expect("a UTF-8 path").to_owned();
         let config = LakeConfig { url, ..LakeConfig::default() };
@@ -78,7 +78,7 @@ impl Fixture {
         rows
     }
 
-    async fn total(&self) -> i128 {
+    pub async fn total(&self) -> i128 {
         self.rows().await.values().map(|(cost, ..)| cost).sum()
     }
 

@@ -1,7 +1,9 @@
 //! The room's tests: rows metered again, and revisions on a lake of their own.
+#![allow(clippy::indexing_slicing)]
 
 mod jobs;
 mod metering;
+mod past;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

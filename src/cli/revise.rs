@@ -267,8 +267,8 @@ fn show(report: &RevisionReport) {
     }
     let SidesReport { cost_before, cost_after, difference, .. } = &report.total;
     say!(
-        "{} of {} rows change: {cost_before} USD becomes {cost_after} USD (difference {difference}); \
-         unpriced {}",
+        "{} of {} rows change: {cost_before} USD becomes {cost_after} USD (difference \
+         {difference}); unpriced {}",
         report.rows_changed,
         report.rows_read,
         unpriced(&report.total),

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, UInt32Array};
+use arrow::compute::kernels::cmp::distinct;
 use arrow::compute::take;
 use arrow::datatypes::Decimal128Type;
 
@@ -135,8 +136,13 @@ impl<'a> Remeter<'a> {
             if old == new {
                 continue;
             }
-            for (place, differs) in differs.iter_mut().enumerate() {
-                *differs |= old.slice(place, 1) != new.slice(place, 1);
+            if old.data_type().is_nested() {
+                for (place, differs) in differs.iter_mut().enumerate() {
+                    *differs |= old.slice(place, 1) != new.slice(place, 1);
+                }
+            } else {
+                let distinct = distinct(old, new)?;
+                differs.iter_mut().zip(distinct.values()).for_each(|(differs, is)| *differs |= is);
             }
         }
         let differing = differs.into_iter().zip(is_metered);

@@ -1,5 +1,6 @@
 //! Rows of one batch as they are to be, and how they are put among those that stay.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -11,11 +12,21 @@ use arrow::compute::kernels::zip::zip;
 use arrow::datatypes::Int32Type;
 
 use super::RevisionError;
-use super::stored::named;
-use crate::lake::{DataFile, Revision};
+use super::stored::{instants, named};
+use crate::lake::{Batch, DataFile, Revision, Snapshot};
+use crate::time::Timestamp;
 
 /// What a revision does to rows.
-pub(super) trait Change {
+pub(super) trait Change: Clone {
+    /// Gets ready for the rows of a version of `calls`.
+    ///
+    /// # Errors
+    /// [`RevisionError`].
+    async fn prepare(&mut self, on: &Snapshot) -> Result<(), RevisionError> {
+        let _ = on;
+        Ok(())
+    }
+
     /// Whether a file may hold rows that it changes.
     fn may_touch(&self, file: &DataFile) -> bool;
 
@@ -23,7 +34,10 @@ pub(super) trait Change {
     ///
     /// # Errors
     /// [`RevisionError`].
-    async fn begin(&mut self, date: Option<&str>) -> Result<(), RevisionError>;
+    async fn begin(&mut self, date: Option<&str>) -> Result<(), RevisionError> {
+        let _ = date;
+        Ok(())
+    }
 
     /// The rows of a batch that change; `None` when none does.
     ///
@@ -41,6 +55,16 @@ pub(super) trait Change {
     fn check(&self) -> Result<(), RevisionError> {
         Ok(())
     }
+
+    /// Rows that are added, beside those that change.
+    fn additions(&self) -> &[Batch] {
+        &[]
+    }
+
+    /// What the commit says beside: application ids and versions.
+    fn transactions(&self) -> &[(String, i64)] {
+        &[]
+    }
 }
 
 /// Rows of a batch that change.
@@ -56,12 +80,14 @@ pub(super) struct Changed {
 /// A batch after a revision, and both sides of it.
 #[derive(Debug, Clone)]
 pub(super) struct Revised {
-    /// All rows of the batch.
+    /// The rows of the batch that stay in its date.
     pub rows: RecordBatch,
     /// The changed rows as they were.
     pub before: RecordBatch,
-    /// The same rows as they are then.
+    /// Those of them that stay in its date, as they are then.
     pub after: RecordBatch,
+    /// Those of them that move to another date, as they are then.
+    pub moved: Vec<Batch>,
 }
 
 impl Changed {
@@ -80,13 +106,14 @@ impl Changed {
         &self.rows
     }
 
-    /// Puts the changed rows among those that stay, as a revision of `old`.
+    /// Puts the changed rows among those that stay, as a revision of `old`, which is of a date.
     ///
     /// # Errors
     /// [`RevisionError::Lake`] when the rows do not have the columns of `old`.
     pub fn put_into(
         &self,
         old: &RecordBatch,
+        date: Option<i32>,
         revision: &Revision,
     ) -> Result<Revised, RevisionError> {
         let schema = old.schema();
@@ -103,8 +130,25 @@ impl Changed {
         let columns = columns.collect::<Result<Vec<_>, _>>()?;
         let rows = RecordBatch::try_new(schema, columns)?;
         let before = filter_record_batch(old, &self.mask)?;
-        let after = filter_record_batch(&rows, &self.mask)?;
-        Ok(Revised { rows, before, after })
+        let dates: Vec<i32> = instants(&rows, "occurred_at")?.map(Timestamp::days).collect();
+        let moves = |place: usize, to: i32| self.mask.value(place) && Some(to) != date;
+        let targets: BTreeSet<i32> = dates
+            .iter()
+            .enumerate()
+            .filter_map(|(place, to)| moves(place, *to).then_some(*to))
+            .collect();
+        let of = |wanted: &dyn Fn(usize, i32) -> bool| {
+            let wanted = dates.iter().enumerate().map(|(place, to)| Some(wanted(place, *to)));
+            filter_record_batch(&rows, &wanted.collect::<BooleanArray>())
+        };
+        let after = of(&|place, to| self.mask.value(place) && !moves(place, to))?;
+        let moved = targets.into_iter().map(|target| {
+            let rows = of(&|place, to| moves(place, to) && to == target)?;
+            Ok(Batch { date: Some(target), rows })
+        });
+        let moved = moved.collect::<Result<Vec<_>, RevisionError>>()?;
+        let rows = if moved.is_empty() { rows } else { of(&|place, to| !moves(place, to))? };
+        Ok(Revised { rows, before, after, moved })
     }
 
     fn each(&self, after: &dyn Datum, before: &ArrayRef) -> Result<ArrayRef, RevisionError> {

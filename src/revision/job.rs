@@ -50,14 +50,6 @@ struct Plan<C> {
     change: C,
 }
 
-/// The rows that are written must be those that the survey saw.
-fn all_there(is_last: bool, left: u64) -> Result<(), RevisionError> {
-    if is_last && left > 0 {
-        return Err(RevisionError::misfit(format!("{left} rows changed in the survey only")));
-    }
-    Ok(())
-}
-
 /// A revision by somebody, for a reason.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Job<'a> {
@@ -70,15 +62,12 @@ pub(super) struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Applies a change, made anew for each pass, and gives back what the survey saw of it.
+    /// Applies a change, and gives back what the survey saw of it.
     ///
     /// # Errors
     /// [`RevisionError`]. Of a revision in several commits the first ones may count then; the same
     /// one again goes on from there.
-    pub async fn apply<C: Change>(
-        &self,
-        change: impl Fn() -> C + Copy,
-    ) -> Result<(Applied, C), RevisionError> {
+    pub async fn apply<C: Change>(&self, change: &C) -> Result<(Applied, C), RevisionError> {
         let mut applied = Applied::default();
         for _ in 0..ATTEMPTS_MAX {
             let attempted = self.attempt(change, &mut applied).await;
@@ -96,17 +85,18 @@ impl Job<'_> {
     /// One attempt; `None`: somebody was faster.
     async fn attempt<C: Change>(
         &self,
-        change: impl Fn() -> C,
+        change: &C,
         applied: &mut Applied,
     ) -> Result<Option<C>, RevisionError> {
         let mut claim = self.claim().await?;
         sweep::sweep(self.lake, &claim.on).await?;
-        let mut surveyed = change();
+        let mut surveyed = change.clone();
+        surveyed.prepare(&claim.on).await?;
+        let change = surveyed.clone();
         let files = claim.on.files().await?;
         let dates = survey(self.calls(), &files, &mut surveyed).await?;
         surveyed.check()?;
-        let rows = surveyed.rows_changed();
-        let plan = Plan { dates, rows, change: change() };
+        let plan = Plan { dates, rows: surveyed.rows_changed(), change };
         Ok(self.write(&mut claim, plan, applied).await?.then_some(surveyed))
     }
 
@@ -142,30 +132,56 @@ impl Job<'_> {
         applied: &mut Applied,
     ) -> Result<bool, RevisionError> {
         let (mut revision, mut staged) = (self.revision(), Staged::default());
-        let (mut left, last) = (plan.rows, plan.dates.keys().next_back().cloned());
-        for (date, files) in plan.dates {
+        let mut left = plan.rows;
+        for (date, files) in std::mem::take(&mut plan.dates) {
             self.hold().await?;
-            let rewritten = self.rewrite(&files, &revision, &mut plan.change).await;
             let before = staged.rows;
-            let rewritten = rewritten.map(|more| staged.extend(more));
+            match self.rewrite(&files, &revision, &mut plan.change).await {
+                Ok(more) => staged.extend(more),
+                Err(error) => {
+                    staged.discard(self.lake).await;
+                    return Err(error);
+                }
+            }
             left = left.saturating_sub(staged.rows - before);
-            let is_last = last == Some(date);
-            if let Err(error) = rewritten.and_then(|()| all_there(is_last, left)) {
+            if staged.rows < ROWS_MAX || left == 0 {
+                continue;
+            }
+            tracing::info!(?date, rows = staged.rows, "a large revision is committed in parts");
+            if !self.commit(claim, &revision, std::mem::take(&mut staged), applied).await? {
+                return Ok(false);
+            }
+            revision = self.revision();
+        }
+        if left > 0 {
+            staged.discard(self.lake).await;
+            let why = format!("{left} rows changed in the survey only");
+            return Err(RevisionError::misfit(why));
+        }
+        let added = self.add(&revision, &plan.change).await;
+        match added {
+            Ok(added) => staged.extend(added),
+            Err(error) => {
                 staged.discard(self.lake).await;
                 return Err(error);
             }
-            if staged.rows < ROWS_MAX && !is_last {
-                continue;
-            }
-            let (rows, id) = (staged.rows, revision.revision_id.clone());
-            if !self.commit(claim, &id, std::mem::take(&mut staged)).await? {
-                return Ok(false);
-            }
-            applied.rows += rows;
-            applied.revision_ids.push(id);
-            revision = self.revision();
         }
-        Ok(true)
+        if staged.is_empty() {
+            return Ok(true);
+        }
+        self.commit(claim, &revision, staged, applied).await
+    }
+
+    /// Stages what a change adds beside the rows that it changes.
+    async fn add(
+        &self,
+        revision: &Revision,
+        change: &impl Change,
+    ) -> Result<Staged, RevisionError> {
+        let mut staged = Staged::default();
+        staged.transactions.extend_from_slice(change.transactions());
+        staged.write(self.lake, revision, change.additions()).await?;
+        Ok(staged)
     }
 
     async fn rewrite(
@@ -189,22 +205,31 @@ impl Job<'_> {
     async fn commit(
         &self,
         claim: &mut Claim,
-        id: &str,
+        revision: &Revision,
         staged: Staged,
+        applied: &mut Applied,
     ) -> Result<bool, RevisionError> {
-        let transaction = (app_id(id), 1);
-        self.append(Commit::append(staged.sides.clone(), vec![transaction.clone()])).await?;
+        let id = &revision.revision_id;
+        let mut transactions = staged.transactions.clone();
+        if !staged.sides.is_empty() {
+            let transaction = (app_id(id), 1);
+            self.append(Commit::append(staged.sides.clone(), vec![transaction.clone()])).await?;
+            transactions.push(transaction);
+        }
+        transactions.push((FENCE.to_owned(), claim.fence + 1));
         let commit = Commit {
             operation: Operation::Revise,
             add: staged.add.clone(),
             remove: staged.remove.clone(),
-            transactions: vec![transaction, (FENCE.to_owned(), claim.fence + 1)],
+            transactions,
             marks: Vec::new(),
             amends: false,
         };
         let committed = self.calls().replace(&claim.on, &commit).await?;
         if committed {
             *claim = Claim { on: self.calls().snapshot(), fence: claim.fence + 1 };
+            applied.rows += staged.rows;
+            applied.revision_ids.push(id.clone());
         } else {
             // The sides are committed, and count for nothing: the next sweep removes them.
             self.calls().discard(&staged.add).await;

@@ -6,6 +6,7 @@
 
 mod change;
 mod columns;
+mod correct;
 mod difference;
 mod error;
 mod history;
@@ -30,4 +31,4 @@ pub use request::{
     Book, GroupReport, InForce, RevisionReport, RevisionRequest, RevisionView, SidesReport,
 };
 pub use scope::Scope;
-pub use verbs::{Author, apply, dry_run, rollback};
+pub use verbs::{Author, apply, apply_corrections, dry_run, rollback};

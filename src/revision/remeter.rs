@@ -37,7 +37,7 @@ pub struct Terms {
 }
 
 /// Meters rows again.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Remeter<'a> {
     scope: &'a Scope,
     terms: &'a Terms,
@@ -162,10 +162,6 @@ impl<'a> Remeter<'a> {
 impl Change for Remeter<'_> {
     fn may_touch(&self, file: &DataFile) -> bool {
         self.scope.may_have(file)
-    }
-
-    async fn begin(&mut self, _: Option<&str>) -> Result<(), RevisionError> {
-        Ok(())
     }
 
     fn rows_changed(&self) -> u64 {

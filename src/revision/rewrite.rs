@@ -11,7 +11,8 @@ use super::RevisionError;
 use super::change::Change;
 use super::job::Job;
 use crate::lake::{
-    DataFile, FileWriter, Lake, OpenFile, Purpose, Revision, Side, StagedFile, Table, TableName,
+    Batch, DataFile, FileWriter, Lake, OpenFile, Purpose, Revision, Side, StagedFile, Table,
+    TableName,
 };
 
 /// What is staged of a revision.
@@ -23,6 +24,8 @@ pub(super) struct Staged {
     pub remove: Vec<String>,
     /// Files of `call_revisions` to be added.
     pub sides: Vec<StagedFile>,
+    /// What the commit says beside: application ids and versions.
+    pub transactions: Vec<(String, i64)>,
     /// How many rows change.
     pub rows: u64,
 }
@@ -66,13 +69,15 @@ pub(super) struct Rewriter<'a> {
     revision: &'a Revision,
     date: Option<i32>,
     sides: Option<FileWriter>,
+    moved: Vec<Batch>,
     staged: Staged,
 }
 
 impl<'a> Rewriter<'a> {
     /// Nothing staged yet.
     pub fn new(job: &'a Job<'a>, revision: &'a Revision, date: Option<i32>) -> Self {
-        Self { job, revision, date, sides: None, staged: Staged::default() }
+        let (sides, moved, staged) = (None, Vec::new(), Staged::default());
+        Self { job, revision, date, sides, moved, staged }
     }
 
     /// Writes a file anew, with the rows that change.
@@ -88,18 +93,26 @@ impl<'a> Rewriter<'a> {
         let OpenFile { is_sorted, mut rows } = calls.open_file(file, None).await?;
         let sorted = is_sorted && !self.job.moves_rows;
         let purpose = if sorted { Purpose::Keep } else { Purpose::Ingest };
-        let mut writer = FileWriter::start(calls, self.date, purpose).await?;
-        let mut written = 0;
+        let (mut writer, mut read) = (None, 0);
         while let Some(batch) = rows.try_next().await? {
-            written += batch.num_rows() as u64;
-            writer = writer.push(self.revised(batch, change).await?).await?;
+            read += batch.num_rows() as u64;
+            let batch = self.revised(batch, change).await?;
+            if batch.num_rows() == 0 {
+                continue;
+            }
+            let open = match writer.take() {
+                Some(open) => open,
+                None => FileWriter::start(calls, self.date, purpose).await?,
+            };
+            writer = Some(open.push(batch).await?);
         }
-        if file.records.is_some_and(|records| records != written) {
-            let why =
-                format!("`{}` has {written} rows, the log says {:?}", file.path, file.records);
+        if file.records.is_some_and(|records| records != read) {
+            let why = format!("`{}` has {read} rows, the log says {:?}", file.path, file.records);
             return Err(RevisionError::misfit(why));
         }
-        self.staged.add.push(writer.finish().await?);
+        if let Some(writer) = writer {
+            self.staged.add.push(writer.finish().await?);
+        }
         self.staged.remove.push(file.path.clone());
         Ok(())
     }
@@ -110,7 +123,7 @@ impl<'a> Rewriter<'a> {
         change: &mut impl Change,
     ) -> Result<RecordBatch, RevisionError> {
         let revised = working(|| match change.of(&batch)? {
-            Some(changed) => changed.put_into(&batch, self.revision).map(Some),
+            Some(changed) => changed.put_into(&batch, self.date, self.revision).map(Some),
             None => Ok(None),
         })?;
         let Some(revised) = revised else { return Ok(batch) };
@@ -123,6 +136,7 @@ impl<'a> Rewriter<'a> {
             None => FileWriter::start(table, self.date, Purpose::Ingest).await?,
         };
         self.sides = Some(sides.push(before).await?.push(after).await?);
+        self.moved.extend(revised.moved);
         Ok(revised.rows)
     }
 
@@ -134,6 +148,7 @@ impl<'a> Rewriter<'a> {
         if let Some(sides) = self.sides.take() {
             self.staged.sides.push(sides.finish().await?);
         }
+        self.staged.write(self.job.lake, self.revision, &self.moved).await?;
         Ok(self.staged)
     }
 
@@ -149,7 +164,33 @@ impl Staged {
         self.add.extend(other.add);
         self.remove.extend(other.remove);
         self.sides.extend(other.sides);
+        self.transactions.extend(other.transactions);
         self.rows += other.rows;
+    }
+
+    /// Whether there is nothing to commit.
+    pub const fn is_empty(&self) -> bool {
+        self.add.is_empty() && self.remove.is_empty() && self.transactions.is_empty()
+    }
+
+    /// Writes rows of any dates to `calls`, and the side after of each.
+    ///
+    /// # Errors
+    /// [`RevisionError`].
+    pub async fn write(
+        &mut self,
+        lake: &Lake,
+        revision: &Revision,
+        rows: &[Batch],
+    ) -> Result<(), RevisionError> {
+        let side = |batch: &Batch| {
+            let rows = revision.rows(Side::After, &batch.rows)?;
+            Ok(Batch { date: batch.date, rows })
+        };
+        let sides = rows.iter().map(side).collect::<Result<Vec<_>, RevisionError>>()?;
+        self.sides.extend(lake.table(TableName::CallRevisions).write(sides).await?);
+        self.add.extend(lake.table(TableName::Calls).write(rows.to_vec()).await?);
+        Ok(())
     }
 
     /// Deletes what no commit will name.

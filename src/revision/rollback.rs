@@ -9,10 +9,11 @@ use futures::TryStreamExt;
 
 use super::RevisionError;
 use super::change::{Change, Changed};
-use super::stored::{named, texts};
+use super::stored::{identities, named, nullable, texts};
 use crate::lake::{DataFile, Lake, Side, Table, TableName, TableSpec};
 
 /// Puts rows back as they were before a revision.
+#[derive(Clone)]
 pub(super) struct Rollback<'a> {
     lake: &'a Lake,
     files: &'a [DataFile],
@@ -55,9 +56,10 @@ impl<'a> Rollback<'a> {
             let (batch, hashes) = (self.before.len(), identities(&rows)?);
             for (row, (hash, revision)) in hashes.into_iter().zip(revisions).enumerate() {
                 let place = self.rows.entry(hash).or_default();
-                match side {
-                    Side::Before => (place.batch, place.row) = (batch, row),
-                    Side::After => place.revision = revision,
+                if side == Side::Before {
+                    (place.batch, place.row) = (batch, row);
+                } else {
+                    place.revision = revision;
                 }
             }
             if side == Side::Before && rows.num_rows() > 0 {
@@ -107,12 +109,7 @@ impl Change for Rollback<'_> {
                 None => {}
             }
         }
-        let schema = rows.schema();
-        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        let current = names.iter().zip(rows.columns());
-        let current = RecordBatch::try_from_iter_with_nullable(
-            current.map(|(name, column)| (*name, column.clone(), true)),
-        )?;
+        let current = nullable(rows)?;
         let from: Vec<&RecordBatch> = std::iter::once(&current).chain(&self.before).collect();
         Ok(Changed::new(interleave_record_batch(&from, &picks)?, mask.into()))
     }
@@ -127,16 +124,6 @@ impl Change for Rollback<'_> {
             rows => Err(RevisionError::ChangedSince { id: self.id.to_owned(), rows }),
         }
     }
-}
-
-fn identities(rows: &RecordBatch) -> Result<Vec<[u8; 16]>, RevisionError> {
-    let hashes = named(rows, "identity_hash")?.as_binary_opt::<i32>();
-    let hashes = hashes.ok_or_else(|| RevisionError::misfit("`identity_hash` is no hash"))?;
-    let hash = |hash: Option<&[u8]>| {
-        let hash = hash.and_then(|hash| hash.try_into().ok());
-        hash.ok_or_else(|| RevisionError::misfit("an `identity_hash` of another length"))
-    };
-    hashes.iter().map(hash).collect()
 }
 
 fn numbers(rows: &RecordBatch) -> Result<Vec<i32>, RevisionError> {

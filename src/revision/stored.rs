@@ -207,6 +207,32 @@ pub(super) fn instants<'a>(
     Ok(micros.values().iter().map(|at| Timestamp::from_micros(*at).unwrap_or(Timestamp::EPOCH)))
 }
 
+/// The identities of rows.
+///
+/// # Errors
+/// [`RevisionError::Lake`] when the batch has no such column.
+pub(super) fn identities(rows: &RecordBatch) -> Result<Vec<[u8; 16]>, RevisionError> {
+    let hashes = named(rows, "identity_hash")?.as_binary_opt::<i32>();
+    let hashes = hashes.ok_or_else(|| RevisionError::misfit("`identity_hash` is no hash"))?;
+    let hash = |hash: Option<&[u8]>| {
+        let hash = hash.and_then(|hash| hash.try_into().ok());
+        hash.ok_or_else(|| RevisionError::misfit("an `identity_hash` of another length"))
+    };
+    hashes.iter().map(hash).collect()
+}
+
+/// The same rows, with every column allowed to be NULL: rows of several batches are picked from
+/// batches of one schema.
+///
+/// # Errors
+/// [`RevisionError::Lake`], never in fact.
+pub(super) fn nullable(rows: &RecordBatch) -> Result<RecordBatch, RevisionError> {
+    let schema = rows.schema();
+    let names = schema.fields().iter().map(|field| field.name().clone());
+    let columns = names.zip(rows.columns()).map(|(name, column)| (name, column.clone(), true));
+    Ok(RecordBatch::try_from_iter_with_nullable(columns)?)
+}
+
 fn bools<'a>(rows: &'a RecordBatch, column: &str) -> Result<&'a BooleanArray, RevisionError> {
     named(rows, column)?.as_boolean_opt().ok_or_else(|| wrong(column))
 }

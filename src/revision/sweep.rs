@@ -12,7 +12,8 @@ use super::RevisionError;
 use super::history::counts;
 use super::stored::texts;
 use crate::lake::{
-    Commit, DataFile, FileWriter, Lake, Operation, Purpose, Snapshot, StagedFile, Table, TableName,
+    Commit, DataFile, FileWriter, Lake, Operation, Purpose, Side, Snapshot, StagedFile, Table,
+    TableName,
 };
 
 /// The application id of sweeps in `call_revisions`.
@@ -65,9 +66,13 @@ struct Known<'a> {
 impl Known<'_> {
     async fn all_count(&mut self, table: &Table, file: &DataFile) -> Result<bool, RevisionError> {
         let mut all = true;
-        let mut rows = table.open_file(file, Some(&["revision_id"])).await?.rows;
+        let mut rows = table.open_file(file, Some(&["revision_id", "side"])).await?.rows;
         while let Some(batch) = rows.try_next().await? {
-            for id in texts(&batch, "revision_id")?.iter().flatten() {
+            let sides = texts(&batch, "side")?.iter();
+            for (id, side) in texts(&batch, "revision_id")?.iter().zip(sides) {
+                let Some(id) = id.filter(|_| side != Some(Side::Correction.name())) else {
+                    continue;
+                };
                 let counted = match self.ids.get(id) {
                     Some(counted) => *counted,
                     None => {
@@ -109,7 +114,9 @@ impl Known<'_> {
 
     fn counted(&self, rows: &RecordBatch) -> Result<RecordBatch, RevisionError> {
         let ids = texts(rows, "revision_id")?.iter();
-        let counted = ids.map(|id| id.and_then(|id| self.ids.get(id).copied()));
+        // What is queued stays: it is no id of a revision.
+        let counts = |id: &str| self.ids.get(id).copied().unwrap_or(true);
+        let counted = ids.map(|id| id.map(counts));
         Ok(filter_record_batch(rows, &counted.collect::<BooleanArray>())?)
     }
 }

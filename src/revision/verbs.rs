@@ -1,5 +1,7 @@
 //! What can be done: try, apply, roll back.
 
+use super::change::Change;
+use super::correct::Corrections;
 use super::history::counts;
 use super::job::{Applied, Job};
 use super::remeter::Remeter;
@@ -54,7 +56,7 @@ pub async fn apply(
     check(author)?;
     store_book(lake, &terms.book, author.at).await?;
     let job = Job { lake, author, moves_rows: terms.rules.is_some() };
-    let (applied, surveyed) = job.apply(|| Remeter::new(scope, terms)).await?;
+    let (applied, surveyed) = job.apply(&Remeter::new(scope, terms)).await?;
     Ok((applied, surveyed.difference))
 }
 
@@ -73,7 +75,25 @@ pub async fn rollback(lake: &Lake, id: &str, author: &Author) -> Result<Applied,
     let reason = format!("rollback of {id}: {}", author.reason);
     let author = Author { reason, ..author.clone() };
     let job = Job { lake, author: &author, moves_rows: true };
-    let (applied, _) = job.apply(|| Rollback::new(lake, &sides, id)).await?;
+    let (applied, _) = job.apply(&Rollback::new(lake, &sides, id)).await?;
+    Ok(applied)
+}
+
+/// Applies the corrections that came as events and are due.
+///
+/// # Errors
+/// [`RevisionError`]; what was not applied stays queued.
+pub async fn apply_corrections(lake: &Lake) -> Result<Applied, RevisionError> {
+    let calls = lake.table(TableName::Calls);
+    let mut tried = Corrections::new(lake);
+    tried.prepare(&calls.refresh().await?).await?;
+    if tried.due() == 0 && tried.additions().is_empty() {
+        return Ok(Applied::default());
+    }
+    let (by, reason) = ("events".to_owned(), "corrected by a later event".to_owned());
+    let author = Author { by, reason, at: calls.now() };
+    let job = Job { lake, author: &author, moves_rows: true };
+    let (applied, _) = job.apply(&Corrections::new(lake)).await?;
     Ok(applied)
 }
 

@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::lake::{Lake, Maintenance, TableName};
 use crate::pipeline::{Books, Parts, Pipeline, PipelineMetrics, Watermarks};
 use crate::query::QueryEngine;
-use crate::revision::InForce;
+use crate::revision::{InForce, keep_correcting};
 use crate::source::{AvroDecoders, EventLog, Opened};
 use crate::time::{Clock, SystemClock};
 
@@ -148,6 +148,9 @@ impl Node {
             self.stop.clone(),
         );
         self.tasks.push(tokio::spawn(watch));
+        let every = self.config.lake.maintenance.correct_every;
+        let correcting = keep_correcting(Lake::clone(&self.lake), every, self.stop.clone());
+        self.tasks.push(tokio::spawn(correcting));
         let maintenance = Maintenance::new(self.config.lake.maintenance.clone());
         let lake = Lake::clone(&self.lake);
         self.tasks.push(tokio::spawn(maintenance.run(lake, self.stop.clone())));

@@ -40,7 +40,7 @@ pub use dictionary::dictionary;
 pub use error::LakeError;
 pub use file_writer::FileWriter;
 pub use files::DataFile;
-pub use identities::Identities;
+pub use identities::{Counted, Identities};
 pub use maintenance::{Maintenance, Merged, Report};
 pub use open::Lake;
 pub use parquet_file::Purpose;

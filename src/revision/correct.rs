@@ -42,6 +42,7 @@ struct Due {
     /// Rows of identities that `calls` does not have.
     additions: Vec<Batch>,
     transactions: Vec<(String, i64)>,
+    waiting: u64,
 }
 
 impl<'a> Corrections<'a> {
@@ -53,6 +54,11 @@ impl<'a> Corrections<'a> {
     /// How many identities have corrections that are due.
     pub fn due(&self) -> usize {
         self.due.places.len()
+    }
+
+    /// How many corrections are of ranges that are not committed yet.
+    pub fn waiting(&self) -> u64 {
+        self.due.waiting
     }
 }
 
@@ -129,10 +135,13 @@ impl Queue<'_> {
         for (id, side) in ids.iter().zip(sides) {
             let is_queued = side == Some(Side::Correction.name());
             let place = id.filter(|_| is_queued).and_then(Correction::place_of);
-            wanted.push(match place {
-                Some((app_id, offset, _)) => self.is_due(app_id, offset).await?,
-                None => false,
-            });
+            let Some((app_id, offset, _)) = place else {
+                wanted.push(false);
+                continue;
+            };
+            let (applied, committed) = self.range(app_id).await?;
+            wanted.push((applied..committed).contains(&offset));
+            due.waiting += u64::from(offset >= committed);
         }
         if !wanted.contains(&true) {
             return Ok(());
@@ -156,14 +165,14 @@ impl Queue<'_> {
         Ok(())
     }
 
-    async fn is_due(&mut self, app_id: &str, offset: i64) -> Result<bool, RevisionError> {
-        if !self.ranges.contains_key(app_id) {
-            let applied = self.on.next_offset(&corrected(app_id)).await?.unwrap_or_default();
-            let committed = self.on.next_offset(app_id).await?.unwrap_or_default();
-            self.ranges.insert(app_id.to_owned(), (applied, committed));
+    async fn range(&mut self, app_id: &str) -> Result<(i64, i64), RevisionError> {
+        if let Some(range) = self.ranges.get(app_id) {
+            return Ok(*range);
         }
-        let range = self.ranges.get(app_id);
-        Ok(range.is_some_and(|(applied, committed)| (*applied..*committed).contains(&offset)))
+        let applied = self.on.next_offset(&corrected(app_id)).await?.unwrap_or_default();
+        let committed = self.on.next_offset(app_id).await?.unwrap_or_default();
+        self.ranges.insert(app_id.to_owned(), (applied, committed));
+        Ok((applied, committed))
     }
 
     fn transactions(&self) -> Vec<(String, i64)> {

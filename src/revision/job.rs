@@ -35,6 +35,8 @@ pub struct Applied {
     pub revision_ids: Vec<String>,
     /// How many rows changed.
     pub rows: u64,
+    /// Corrections whose row is not committed yet: they are due later.
+    pub waiting: u64,
 }
 
 /// The right to revise: the version of `calls` that says so.

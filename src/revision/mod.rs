@@ -18,6 +18,7 @@ mod rollback;
 mod scope;
 mod stored;
 mod sweep;
+mod task;
 #[cfg(test)]
 mod tests;
 mod verbs;
@@ -31,4 +32,5 @@ pub use request::{
     Book, GroupReport, InForce, RevisionReport, RevisionRequest, RevisionView, SidesReport,
 };
 pub use scope::Scope;
+pub use task::keep_correcting;
 pub use verbs::{Author, apply, apply_corrections, dry_run, rollback};

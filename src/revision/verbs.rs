@@ -87,14 +87,15 @@ pub async fn apply_corrections(lake: &Lake) -> Result<Applied, RevisionError> {
     let calls = lake.table(TableName::Calls);
     let mut tried = Corrections::new(lake);
     tried.prepare(&calls.refresh().await?).await?;
+    let waiting = tried.waiting();
     if tried.due() == 0 && tried.additions().is_empty() {
-        return Ok(Applied::default());
+        return Ok(Applied { waiting, ..Applied::default() });
     }
     let (by, reason) = ("events".to_owned(), "corrected by a later event".to_owned());
     let author = Author { by, reason, at: calls.now() };
     let job = Job { lake, author: &author, moves_rows: true };
     let (applied, _) = job.apply(&Corrections::new(lake)).await?;
-    Ok(applied)
+    Ok(Applied { waiting, ..applied })
 }
 
 fn check(author: &Author) -> Result<(), RevisionError> {

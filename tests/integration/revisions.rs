@@ -146,3 +146,54 @@ async fn a_running_server_revises_over_http() {
     let (status, answer) = server.post("/v1/revisions", r#"{"apply": true}"#).await;
     assert_eq!(status, 400, "a reason is needed: {answer}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn later_events_correct_and_finalize_rows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let often = [("TOKENMETER_LAKE__MAINTENANCE__CORRECT_EVERY", "200ms")];
+    let server = Server::start(folder.path(), &often).await;
+    let event = |id: &str, tokens: u64, beside: Value| {
+        let mut event = json!({
+            "event_id": id, "source": "gateway", "provider": "openai", "api": "chat.completions",
+            "occurred_at": jiff::Timestamp::now().as_millisecond(), "model": "gpt-4o-mini",
+            "usage": {"prompt_tokens": tokens, "completion_tokens": 0, "total_tokens": tokens},
+        });
+        for (name, value) in beside.as_object().expect("an object") {
+            event[name] = value.clone();
+        }
+        event
+    };
+    let send = async |event: Value| {
+        let (status, answer) = server.post("/v1/events", event.to_string()).await;
+        assert_eq!(status, 202, "{answer}");
+    };
+    let tokens = async |id: &str, expected: &str| {
+        let sql = format!(
+            "SELECT max(CAST(input_text_tokens AS VARCHAR) || ' r' || CAST(revision AS VARCHAR)) \
+             FROM calls WHERE event_id = '{id}'"
+        );
+        server.wait_for(&sql, expected, Duration::from_secs(20)).await;
+    };
+    send(event("wrong", 1_000, json!({}))).await;
+    send(event("early", 10, json!({"provisional": true}))).await;
+    tokens("wrong", "1000 r0").await;
+    tokens("early", "10 r0").await;
+
+    let correction = event("wrong", 2_000, json!({"corrects": true}));
+    send(correction.clone()).await;
+    tokens("wrong", "2000 r1").await;
+    send(event("early", 30, json!({}))).await;
+    tokens("early", "30 r1").await;
+    send(event("new", 7, json!({"corrects": true}))).await;
+    tokens("new", "7 r0").await;
+
+    send(correction).await;
+    send(event("early", 40, json!({}))).await;
+    let dead =
+        "SELECT string_agg(event_id || ' ' || reason, ', ' ORDER BY event_id) FROM dead_letters";
+    server.wait_for(dead, "early conflict, wrong duplicate", Duration::from_secs(20)).await;
+    tokens("early", "30 r1").await;
+    let read = "SELECT (SELECT count(*) FROM calls) + (SELECT count(*) FROM dead_letters) + \
+                (SELECT count(*) FROM call_revisions WHERE side = 'correction')";
+    assert_eq!(server.cell(read).await, "7", "events read = rows + dead letters + corrections");
+}

@@ -1,6 +1,7 @@
 //! The room's tests: rows metered again, and revisions on a lake of their own.
 #![allow(clippy::indexing_slicing)]
 
+mod corrections;
 mod jobs;
 mod metering;
 mod past;

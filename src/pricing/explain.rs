@@ -167,7 +167,7 @@ fn hours(hours: &[Hours]) -> String {
     let all = hours.iter().map(|hours| {
         let days = hours.weekday_numbers();
         let days = if days.len() == 7 { String::new() } else { format!(" on weekdays {days:?}") };
-        format!("{} {}{days}", hours.window_texts().join(", "), hours.zone_text())
+        format!("{} {}{days}", hours.window_texts().join(", "), hours.zone.text())
     });
     all.collect::<Vec<_>>().join(" and ")
 }

@@ -34,6 +34,7 @@ mod tests;
 mod total;
 mod validate;
 mod vendor;
+mod zone;
 
 pub use book::PriceBook;
 pub use config::Config;

@@ -1,4 +1,4 @@
-//! DashScope (Qwen): its own words or OpenAI's, also mixed: its own API counts what was cached under
+//! DashScope (Qwen): its own words or OpenAI's, also mixed: its own API counts the cached under
 //! `prompt_tokens_details` beside `input_tokens`. Explicit cache hits have a price of their own.
 //!
 //! `cache_type` is `ephemeral` where the cache was made explicitly; what is written to it lives

@@ -21,8 +21,10 @@ use tokenmeter::lake::{
 use tokenmeter::query::{QueryConfig, QueryEngine, SqlRequest};
 use tokenmeter::time::{Clock, SystemClock};
 
+#[allow(dead_code)]
 mod duckdb;
 mod questions;
+#[allow(dead_code)]
 mod traffic;
 
 use questions::{Asked, QUESTIONS};

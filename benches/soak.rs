@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 #[allow(dead_code)]
 #[path = "../tests/integration/server.rs"]
 mod server;
+#[allow(dead_code)]
 mod traffic;
 
 use server::Server;

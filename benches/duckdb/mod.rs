@@ -9,15 +9,12 @@ use crate::traffic::PRICES;
 #[derive(Clone, Copy)]
 pub enum Work {
     /// Read, classify, price and hash into a table in memory.
-    #[allow(dead_code)]
     Meter,
     /// The same, and write the rows as Parquet.
-    #[allow(dead_code)]
     Ingest,
 }
 
 impl Work {
-    #[allow(dead_code)]
     const fn name(self) -> &'static str {
         match self {
             Self::Meter => "meter",
@@ -26,7 +23,6 @@ impl Work {
     }
 }
 
-#[allow(dead_code)]
 pub fn report(what: &str, rows_per_second: f64) {
     println!("{what:<24}{rows_per_second:>12.0} rows per CPU-second");
 }
@@ -56,7 +52,6 @@ fn output(mut command: Command) -> Option<Vec<u8>> {
 
 /// What DuckDB answers to questions, as `questions::as_json` writes them, over the rows of these files, which it
 /// first writes to a folder, a file a day; `None` where there is no DuckDB.
-#[allow(dead_code)]
 pub fn asked(questions: &str, files: &[PathBuf], days: &Path) -> Option<Vec<u8>> {
     let mut command = python("query.py");
     command.arg(questions).arg(days).args(files);
@@ -64,7 +59,6 @@ pub fn asked(questions: &str, files: &[PathBuf], days: &Path) -> Option<Vec<u8>>
 }
 
 /// Rows per CPU-second of DuckDB, and the cost it comes to; `None` where there is no DuckDB.
-#[allow(dead_code)]
 pub fn duckdb(file: &Path, rounds: usize, work: Work) -> Option<(f64, String)> {
     let mut command = python("meter.py");
     command.arg(file).arg(rounds.to_string()).arg(work.name());

@@ -67,7 +67,6 @@ pub struct Pace {
 }
 
 /// So many calls, one a line.
-#[allow(dead_code)]
 pub fn ndjson(calls: u64) -> Vec<u8> {
     ndjson_of(0..calls, DENSE)
 }

@@ -20,6 +20,7 @@ use super::client::{self, retryable};
 use super::group::{Change, Group, Place};
 use super::position;
 use super::record;
+use crate::crash;
 use crate::source::config::KafkaConfig;
 use crate::source::{Extent, Message, Origin, Partition, Source, SourceError, Start, Step};
 
@@ -119,6 +120,7 @@ impl KafkaSource {
                 Step::Assigned(partitions)
             }
         };
+        crash::point("kafka.changed");
         self.group().taken();
         Ok(Some(step))
     }
@@ -128,6 +130,7 @@ impl KafkaSource {
         // Only topics of `origins` are subscribed to.
         let origin = self.origins.get(topic).cloned().unwrap_or(Origin::Envelopes);
         let extent = self.reach(place).await?;
+        crash::point("kafka.reached");
         let app_id = format!("{}/{topic}/{}/{number}", self.app_prefix, self.incarnation);
         let partition = Partition { app_id, topic: topic.clone(), number: *number, origin };
         Ok(Held { partition: Arc::new(partition), extent, next: None })
@@ -166,7 +169,9 @@ impl KafkaSource {
             let Some(next) = held.next else { return Ok(()) };
             list.add_partition_offset(topic, *number, Offset::Offset(next)).map_err(failed)?;
         }
+        crash::point("kafka.assigning");
         self.consumer.assign(&list).map_err(failed)?;
+        crash::point("kafka.assigned");
         self.group().answered();
         if self.paused { self.consumer.pause(&list).map_err(failed) } else { Ok(()) }
     }
@@ -252,6 +257,7 @@ impl Source for KafkaSource {
                     }
                 }
             }
+            crash::point("kafka.received");
             let messages = self.taken(records).await?;
             if !messages.is_empty() {
                 return Ok(Step::Messages(messages));
@@ -287,6 +293,7 @@ impl Source for KafkaSource {
             return Ok(());
         }
         let mut list = TopicPartitionList::new();
+        crash::point("kafka.telling");
         list.add_partition_offset(&partition.topic, partition.number, Offset::Offset(next))
             .and_then(|()| self.consumer.commit(&list, CommitMode::Async))
             .map_err(|error| retryable("telling Kafka the offset", &error))

@@ -26,6 +26,7 @@ use super::snapshot::blocking;
 use super::stage::StagedFile;
 use super::table::{Table, path_of};
 use super::tables::DATE;
+use crate::crash;
 
 /// What is written of a large file at once: object stores want 5 MiB or more.
 const PART_BYTES: usize = if cfg!(test) { 32 << 10 } else { 8 << 20 };
@@ -103,6 +104,7 @@ impl FileWriter {
         let Encoder { parquet, statistics, rows } = self.encoder;
         let rest = blocking(what.clone(), move || parquet.into_inner()).await?;
         let rest = rest.map_err(|why: ParquetError| LakeError::internal(what.clone(), why))?;
+        crash::point_in("rows.encoded", self.table.name().name());
         let bytes = self.bytes + rest.len() as u64;
         let put = match &mut self.upload {
             Some(upload) => completed(upload.as_mut(), rest).await,
@@ -112,6 +114,7 @@ impl FileWriter {
             }
         };
         put.map_err(|error| LakeError::from_store(what.clone(), error))?;
+        crash::point_in("rows.durable", self.table.name().name());
         let meta = FileMeta::new(self.url.clone(), self.table.now().millis(), bytes);
         let entry = log_entry(meta, statistics, &self.context);
         let entry = entry.map_err(|error| LakeError::from_kernel(what.clone(), error))?;

@@ -21,6 +21,7 @@ use super::group::{Change, Group, Place};
 use super::position;
 use super::record;
 use super::topic_id;
+use crate::crash;
 use crate::source::config::KafkaConfig;
 use crate::source::{Extent, Message, Origin, Partition, Source, SourceError, Start, Step};
 
@@ -121,6 +122,7 @@ impl KafkaSource {
                 Step::Assigned(partitions)
             }
         };
+        crash::point("kafka.changed");
         self.group().taken();
         Ok(Some(step))
     }
@@ -134,6 +136,7 @@ impl KafkaSource {
             None => self.topic_id(topic).await?,
         };
         let extent = self.reach(place).await?;
+        crash::point("kafka.reached");
         let app_id = format!("{}/{topic}/{incarnation}/{number}", self.app_prefix);
         let partition = Partition { app_id, topic: topic.clone(), number: *number, origin };
         Ok(Held { partition: Arc::new(partition), extent, next: None })
@@ -187,7 +190,9 @@ impl KafkaSource {
             let Some(next) = held.next else { return Ok(()) };
             list.add_partition_offset(topic, *number, Offset::Offset(next)).map_err(failed)?;
         }
+        crash::point("kafka.assigning");
         self.consumer.assign(&list).map_err(failed)?;
+        crash::point("kafka.assigned");
         self.group().answered();
         if self.paused { self.consumer.pause(&list).map_err(failed) } else { Ok(()) }
     }
@@ -273,6 +278,7 @@ impl Source for KafkaSource {
                     }
                 }
             }
+            crash::point("kafka.received");
             let messages = self.taken(records).await?;
             if !messages.is_empty() {
                 return Ok(Step::Messages(messages));
@@ -308,6 +314,7 @@ impl Source for KafkaSource {
             return Ok(());
         }
         let mut list = TopicPartitionList::new();
+        crash::point("kafka.telling");
         list.add_partition_offset(&partition.topic, partition.number, Offset::Offset(next))
             .and_then(|()| self.consumer.commit(&list, CommitMode::Async))
             .map_err(|error| retryable("telling Kafka the offset", &error))

@@ -50,8 +50,8 @@ fn output(mut command: Command) -> Option<Vec<u8>> {
     Some(output.stdout)
 }
 
-/// What DuckDB answers to questions, as `questions::as_json` writes them, over the rows of these files, which it
-/// first writes to a folder, a file a day; `None` where there is no DuckDB.
+/// What DuckDB answers to questions, as `questions::as_json` writes them, over the rows of these
+/// files, which it first writes to a folder, a file a day; `None` where there is no DuckDB.
 pub fn asked(questions: &str, files: &[PathBuf], days: &Path) -> Option<Vec<u8>> {
     let mut command = python("query.py");
     command.arg(questions).arg(days).args(files);

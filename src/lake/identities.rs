@@ -1,8 +1,8 @@
 //! The identities that are in the table: what duplicate detection is rebuilt from.
 
 use arrow::array::{AsArray, RecordBatch};
-use futures::StreamExt;
 use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 
 use super::changes::Changes;
 use super::error::LakeError;
@@ -13,28 +13,42 @@ use super::table::{Table, path_of};
 /// How many files are read at a time.
 const READ_AT_ONCE: usize = 8;
 
-/// The identities of one data file.
+/// Files up to this size are fetched side by side; larger ones are streamed one after the other.
+const FETCHED_WHOLE_MAX: u64 = 16 << 20;
+
+/// Identities of one data file: all, or some of a large one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identities {
-    /// The file's partition, `2026-11-23`.
-    pub date: Option<String>,
+    /// The file's date, as days since the epoch.
+    pub days: Option<i32>,
     /// Identity hash and content hash of each row.
     pub hashes: Vec<([u8; 16], [u8; 16])>,
 }
 
 impl Table {
-    /// Reads the identity and content hashes of data files; of nothing else, and of a few files at
-    /// a time. Files come in any order.
+    /// Reads the identity and content hashes of data files, in the order of the files: of nothing
+    /// else, of a few files at a time, and of a large file a part at a time.
     pub fn identities<'a>(
         &'a self,
         files: &'a [DataFile],
     ) -> BoxStream<'a, Result<Identities, LakeError>> {
-        let reads = files.iter().map(move |file| async move {
-            let batches = self.read(file, Some(&["identity_hash", "content_hash"])).await?;
-            let hashes = batches.iter().filter_map(hashes).flatten().collect();
-            Ok(Identities { date: file.date.clone(), hashes })
-        });
-        futures::stream::iter(reads).buffer_unordered(READ_AT_ONCE).boxed()
+        let opened = futures::stream::iter(files).map(move |file| self.identities_of(file));
+        opened.buffered(READ_AT_ONCE).try_flatten().boxed()
+    }
+
+    async fn identities_of(
+        &self,
+        file: &DataFile,
+    ) -> Result<BoxStream<'static, Result<Identities, LakeError>>, LakeError> {
+        let days = file.days();
+        let rows = self.open_file(file, Some(&["identity_hash", "content_hash"])).await?.rows;
+        let parts = rows
+            .map_ok(move |batch| Identities { days, hashes: hashes(&batch).unwrap_or_default() });
+        if file.size > FETCHED_WHOLE_MAX {
+            return Ok(parts.boxed());
+        }
+        let whole: Vec<Identities> = parts.try_collect().await?;
+        Ok(futures::stream::iter(whole.into_iter().map(Ok)).boxed())
     }
 
     /// The data files whose rows were added after version `since`, up to `to`; those that merges

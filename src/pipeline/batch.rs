@@ -151,7 +151,7 @@ impl Batch {
                     let identity = pending.row.charge.identity;
                     match seen.judge(&identity).or(fresh.judge(&identity)) {
                         Verdict::New => {
-                            fresh.insert(identity);
+                            fresh.insert(0, identity);
                             decided.rows.push(*pending);
                         }
                         verdict => decided.dead.push(again(&pending, verdict)),

@@ -1,10 +1,13 @@
 //! Which identities have been counted, and with which content.
 //!
-//! In: the hashes of committed rows, then of each event. Out: whether it is new. The set is a copy
-//! of what the table holds: rebuilt from it at start, extended after each commit.
+//! In: the hashes of committed rows with their dates, then of each event. Out: whether it is new.
+//! Recent dates are held whole. When that needs more memory than allowed, the oldest dates keep six
+//! bytes of each identity; when even these are too many, the oldest dates keep nothing. What an
+//! event may be in such a date is asked of the table (`counted.rs`), never guessed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use super::fingerprints::Fingerprints;
 use crate::event::Identity;
 
 /// What an event is to those counted before.
@@ -26,29 +29,181 @@ impl Verdict {
     }
 }
 
-/// Content hashes by identity hash: 32 bytes a row and the map's own.
+/// A hash's bytes.
+type Hash = [u8; 16];
+
+/// What is kept of one date's identities.
 #[derive(Debug, Default)]
+struct Day {
+    /// Content hashes by identity hash.
+    held: HashMap<Hash, Hash>,
+    /// The rest.
+    past: Past,
+}
+
+/// Identities of a date that are not held whole.
+#[derive(Debug)]
+enum Past {
+    /// Some bytes of each.
+    Fingerprints(Fingerprints),
+    /// Only how many there are: any identity may be among them.
+    Count(usize),
+}
+
+/// The counted identities by date, in as much memory as is allowed.
+#[derive(Debug)]
 pub struct Seen {
-    contents: HashMap<[u8; 16], [u8; 16]>,
+    days: BTreeMap<i32, Day>,
+    /// What the table said of identities that may be in the past of a date; `None`: not in it.
+    answers: HashMap<Hash, Option<Hash>>,
+    bytes_max: usize,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self::bounded(usize::MAX)
+    }
 }
 
 impl Seen {
-    /// What an event is to those counted before.
+    /// Holds at most so many bytes.
+    pub fn bounded(bytes_max: usize) -> Self {
+        Self { days: BTreeMap::new(), answers: HashMap::new(), bytes_max }
+    }
+
+    /// What an event is to those counted before, as far as is known without reading: whoever has
+    /// not asked for [`Seen::candidates`] and answered them may be told `New` of an old identity.
     pub fn judge(&self, identity: &Identity) -> Verdict {
-        match self.contents.get(&identity.identity_hash) {
+        let held = self.held(&identity.identity_hash);
+        let answered = || self.answers.get(&identity.identity_hash).copied().flatten();
+        match held.or_else(answered) {
             None => Verdict::New,
-            Some(content) if *content == identity.content_hash => Verdict::Duplicate,
+            Some(content) if content == identity.content_hash => Verdict::Duplicate,
             Some(_) => Verdict::Conflict,
         }
     }
 
-    /// Remembers a counted row; the first content of an identity stays.
-    pub fn insert(&mut self, identity: Identity) {
-        self.contents.entry(identity.identity_hash).or_insert(identity.content_hash);
+    /// The dates, latest first, in whose past an identity may be, unless it is held.
+    pub fn candidates(&self, identity: &Identity) -> Vec<i32> {
+        let hash = &identity.identity_hash;
+        if self.held(hash).is_some() {
+            return Vec::new();
+        }
+        let days = self.days.iter().rev();
+        days.filter(|(_, day)| day.past.may_contain(hash)).map(|(date, _)| *date).collect()
+    }
+
+    /// Keeps what the table says of candidates, until [`Seen::forget_answers`].
+    pub fn answer(&mut self, identity_hash: Hash, content: Option<Hash>) {
+        self.answers.insert(identity_hash, content);
+    }
+
+    /// Drops the answers: they hold for the version that they were read from.
+    pub fn forget_answers(&mut self) {
+        self.answers = HashMap::new();
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        *self = Self::bounded(self.bytes_max);
+    }
+
+    /// Remembers a row of a date. Its content is the one that counts from now on: a row that was
+    /// changed has a new one.
+    pub fn insert(&mut self, date: i32, identity: Identity) {
+        let day = self.days.entry(date).or_default();
+        day.held.insert(identity.identity_hash, identity.content_hash);
+    }
+
+    /// Remembers a row that replaces the one its identity had, maybe on another date.
+    pub fn replace(&mut self, date: i32, identity: Identity) {
+        for day in self.days.values_mut() {
+            day.held.remove(&identity.identity_hash);
+        }
+        self.insert(date, identity);
+    }
+
+    /// Keeps less of the oldest dates until a quarter of the memory is free, once all is taken.
+    pub fn shrink(&mut self) {
+        if self.bytes() <= self.bytes_max {
+            return;
+        }
+        let enough = self.bytes_max / 4 * 3;
+        let dates: Vec<i32> = self.days.keys().copied().collect();
+        for step in [Day::compact, Day::let_go] {
+            for date in &dates {
+                if self.bytes() <= enough {
+                    return;
+                }
+                self.days.get_mut(date).into_iter().for_each(step);
+            }
+        }
     }
 
     /// How many identities are known.
     pub fn count(&self) -> usize {
-        self.contents.len()
+        self.days.values().map(|day| day.held.len() + day.past.count()).sum()
+    }
+
+    /// The memory that they take.
+    pub fn bytes(&self) -> usize {
+        self.days.values().map(Day::bytes).sum()
+    }
+
+    /// How many dates cannot tell which identities they hold: each batch has to read them.
+    pub fn dates_let_go(&self) -> usize {
+        self.days.values().filter(|day| matches!(day.past, Past::Count(count) if count > 0)).count()
+    }
+
+    fn held(&self, hash: &Hash) -> Option<Hash> {
+        self.days.values().rev().find_map(|day| day.held.get(hash)).copied()
+    }
+}
+
+impl Day {
+    fn bytes(&self) -> usize {
+        // A hash table has 8/7 of its capacity in slots, and a byte beside each.
+        let slots = self.held.capacity() / 7 * 8;
+        let past = match &self.past {
+            Past::Fingerprints(fingerprints) => fingerprints.bytes(),
+            Past::Count(_) => 0,
+        };
+        slots * (2 * size_of::<Hash>() + 1) + past
+    }
+
+    /// Keeps some bytes of each identity.
+    fn compact(&mut self) {
+        let held = std::mem::take(&mut self.held);
+        match &mut self.past {
+            Past::Fingerprints(fingerprints) => fingerprints.extend(held.into_keys()),
+            Past::Count(count) => *count += held.len(),
+        }
+    }
+
+    /// Keeps nothing but how many there are.
+    fn let_go(&mut self) {
+        self.past = Past::Count(self.past.count());
+    }
+}
+
+impl Default for Past {
+    fn default() -> Self {
+        Self::Fingerprints(Fingerprints::default())
+    }
+}
+
+impl Past {
+    fn may_contain(&self, hash: &Hash) -> bool {
+        match self {
+            Self::Fingerprints(fingerprints) => fingerprints.may_contain(hash),
+            Self::Count(count) => *count > 0,
+        }
+    }
+
+    const fn count(&self) -> usize {
+        match self {
+            Self::Fingerprints(fingerprints) => fingerprints.count(),
+            Self::Count(count) => *count,
+        }
     }
 }

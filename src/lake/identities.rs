@@ -1,8 +1,8 @@
 //! The identities that are in the table: what duplicate detection is rebuilt from.
 
 use arrow::array::{AsArray, RecordBatch};
-use futures::StreamExt;
 use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 
 use super::changes::Changes;
 use super::error::LakeError;
@@ -13,6 +13,9 @@ use crate::event::Identity;
 
 /// How many files are read at a time.
 const READ_AT_ONCE: usize = 8;
+
+/// Files up to this size are fetched side by side; larger ones are streamed one after the other.
+const FETCHED_WHOLE_MAX: u64 = 16 << 20;
 
 /// The identity of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,28 +28,39 @@ pub struct Counted {
 
 const COLUMNS: [&str; 3] = ["identity_hash", "content_hash", "provisional"];
 
-/// The identities of one data file.
+/// Identities of one data file: all, or some of a large one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identities {
-    /// The file's partition, `2026-11-23`.
-    pub date: Option<String>,
+    /// The file's date, as days since the epoch.
+    pub days: Option<i32>,
     /// Each row's.
     pub rows: Vec<Counted>,
 }
 
 impl Table {
-    /// Reads the identity and content hashes of data files; of nothing else, and of a few files at
-    /// a time. Files come in their order.
+    /// Reads the identity and content hashes of data files, in the order of the files: of nothing
+    /// else, of a few files at a time, and of a large file a part at a time.
     pub fn identities<'a>(
         &'a self,
         files: &'a [DataFile],
     ) -> BoxStream<'a, Result<Identities, LakeError>> {
-        let reads = files.iter().map(move |file| async move {
-            let batches = self.read(file, Some(&COLUMNS)).await?;
-            let rows = batches.iter().filter_map(counted).flatten().collect();
-            Ok(Identities { date: file.date.clone(), rows })
-        });
-        futures::stream::iter(reads).buffered(READ_AT_ONCE).boxed()
+        let opened = futures::stream::iter(files).map(move |file| self.identities_of(file));
+        opened.buffered(READ_AT_ONCE).try_flatten().boxed()
+    }
+
+    async fn identities_of(
+        &self,
+        file: &DataFile,
+    ) -> Result<BoxStream<'static, Result<Identities, LakeError>>, LakeError> {
+        let days = file.days();
+        let rows = self.open_file(file, Some(&COLUMNS)).await?.rows;
+        let parts = rows
+            .map_ok(move |batch| Identities { days, rows: counted(&batch).unwrap_or_default() });
+        if file.size > FETCHED_WHOLE_MAX {
+            return Ok(parts.boxed());
+        }
+        let whole: Vec<Identities> = parts.try_collect().await?;
+        Ok(futures::stream::iter(whole.into_iter().map(Ok)).boxed())
     }
 
     /// The data files whose rows were added after version `since`, up to `to`; those that merges

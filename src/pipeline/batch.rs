@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::seen::{Seen, Verdict};
 use crate::event::{Lineage, RejectionCode};
-use crate::lake::{CallRow, Correction, DeadLetterRow};
+use crate::lake::{CallRow, Correction, Counted, DeadLetterRow};
 use crate::source::Partition;
 use crate::time::Timestamp;
 
@@ -159,7 +159,7 @@ impl Batch {
                     let verdict = known.judge(&identity);
                     let change = known.may_change(&pending.row.charge.event, &identity);
                     if verdict == Verdict::New || verdict == Verdict::Conflict && change.is_some() {
-                        fresh.insert(identity, pending.row.charge.event.provisional);
+                        fresh.insert(0, &counted(&pending.row));
                     }
                     decided.place(*pending, verdict, change);
                 }
@@ -207,6 +207,12 @@ impl Decided {
         self.dead.retain(|dead| !theirs(&dead.lineage));
         self.corrections.retain(|correction| !theirs(&correction.row.lineage));
     }
+}
+
+/// What a row adds to the counted identities.
+pub fn counted(row: &CallRow) -> Counted {
+    let is_provisional = row.charge.event.provisional;
+    Counted { identity: row.charge.identity, is_provisional }
 }
 
 /// The dead letter of an event whose identity was counted before.

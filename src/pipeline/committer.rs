@@ -11,16 +11,15 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::TryStreamExt;
 use rand::Rng;
 
 use super::batch::{Decided, Pending};
+use super::counted::CountedIdentities;
 use super::lineage;
-use super::seen::Seen;
 use crate::crash;
 use crate::lake::{
-    Batch, Commit, Correction, Counted, Lake, LakeError, Outcome, Rows, Snapshot, StagedFile,
-    Table, TableName,
+    Batch, Commit, Correction, Lake, LakeError, Outcome, Rows, Snapshot, StagedFile, Table,
+    TableName,
 };
 use crate::source::Partition;
 
@@ -38,9 +37,7 @@ struct Holding {
 pub struct Committer {
     lake: Arc<Lake>,
     /// Every identity in `calls`.
-    pub(super) seen: Seen,
-    /// The version of `calls` up to which `seen` knows the identities.
-    seen_at: Option<Snapshot>,
+    pub(super) counted: CountedIdentities,
     /// By application id.
     holdings: BTreeMap<String, Holding>,
 }
@@ -59,16 +56,15 @@ pub struct Owned {
 }
 
 impl Committer {
-    /// Starts from the tables: reads every identity.
+    /// Starts from the tables: reads every identity, and holds at most so many bytes of them.
     ///
     /// # Errors
     /// [`LakeError`].
-    pub async fn open(lake: Arc<Lake>) -> Result<Self, LakeError> {
-        let snapshot = lake.table(TableName::Calls).refresh().await?;
-        let mut committer =
-            Self { lake, seen: Seen::default(), seen_at: None, holdings: BTreeMap::new() };
-        committer.learn(&snapshot).await?;
-        Ok(committer)
+    pub async fn open(lake: Arc<Lake>, identity_bytes_max: usize) -> Result<Self, LakeError> {
+        let mut counted = CountedIdentities::bounded(identity_bytes_max);
+        let calls = lake.table(TableName::Calls);
+        counted.learn(calls, &calls.refresh().await?).await?;
+        Ok(Self { lake, counted, holdings: BTreeMap::new() })
     }
 
     /// Makes a partition our own: from here on no commit of an earlier owner lands. At its very
@@ -111,9 +107,11 @@ impl Committer {
         while !batch.next.is_empty() {
             let moved = self.moved(&on, batch).await?;
             moved.iter().for_each(|partition| batch.drop_partition(partition));
-            self.learn(&on).await?;
+            let calls = self.lake.table(TableName::Calls);
+            self.counted.learn(calls, &on).await?;
+            self.counted.confirm(calls, &on, &batch.rows).await?;
             crash::point("calls.learned");
-            if batch.trim(&self.seen) || !moved.is_empty() {
+            if batch.trim(&self.counted.seen) || !moved.is_empty() {
                 self.discard(staged.take()).await;
                 lost.extend(moved);
                 lost.extend(self.commit_aside(batch).await?);
@@ -154,14 +152,7 @@ impl Committer {
     }
 
     fn landed(&mut self, batch: &Decided, version: &Snapshot) {
-        let corrections = batch.corrections_committed.iter().map(|correction| &correction.row);
-        for row in batch.rows.iter().map(|pending| &pending.row).chain(corrections) {
-            self.seen.insert(row.charge.identity, row.charge.event.provisional);
-        }
-        // Only a version right after the last one known holds nobody else's rows.
-        if self.seen_at.as_ref().is_some_and(|seen| seen.version() + 1 == version.version()) {
-            self.seen_at = Some(version.clone());
-        }
+        self.counted.landed(batch, version);
         for (partition, next) in &batch.next {
             if let Some(holding) = self.holdings.get_mut(&partition.app_id) {
                 holding.next = *next;
@@ -194,31 +185,6 @@ impl Committer {
             }
         }
         Ok(lost)
-    }
-
-    /// Reads the identities that were committed up to a version, of all files or, where the log
-    /// reaches back so far, of those added since the last version known.
-    async fn learn(&mut self, upto: &Snapshot) -> Result<(), LakeError> {
-        if self.seen_at.as_ref().is_some_and(|seen| seen.version() == upto.version()) {
-            return Ok(());
-        }
-        let calls = self.lake.table(TableName::Calls);
-        let added = match &self.seen_at {
-            Some(known) => calls.added_since(known.version(), upto).await?,
-            None => None,
-        };
-        let files = match added {
-            Some(added) => added,
-            None => upto.files().await?.to_vec(),
-        };
-        let mut read = calls.identities(&files);
-        while let Some(identities) = read.try_next().await? {
-            for Counted { identity, is_provisional } in identities.rows {
-                self.seen.insert(identity, is_provisional);
-            }
-        }
-        self.seen_at = Some(upto.clone());
-        Ok(())
     }
 
     async fn stage(&self, pending: &[Pending]) -> Result<Vec<StagedFile>, LakeError> {

@@ -5,6 +5,7 @@ use prometheus::{
     Registry,
 };
 
+use super::counted::CountedIdentities;
 use super::unpriced::UnpricedMetrics;
 
 /// The pipeline's metrics.
@@ -28,8 +29,14 @@ pub struct PipelineMetrics {
     pub lag: IntGaugeVec,
     /// How old the oldest row is that waits for its commit.
     pub oldest_unflushed_seconds: Gauge,
-    /// Identities held for finding duplicates.
+    /// Identities known for finding duplicates.
     pub identities: IntGauge,
+    /// The memory that they take.
+    pub identity_bytes: IntGauge,
+    /// Dates whose identities do not fit into that memory: each batch has to read them.
+    pub identity_dates_let_go: IntGauge,
+    /// Identities that were looked up in the table, by outcome: found, absent.
+    pub identity_lookups: IntCounterVec,
     /// Tokens committed, by cost status.
     pub tokens: IntCounterVec,
     /// What has no price, by provider and model.
@@ -65,7 +72,20 @@ impl PipelineMetrics {
                 "tokenmeter_oldest_unflushed_seconds",
                 "Age of the oldest row that waits for its commit",
             )?,
-            identities: IntGauge::new("tokenmeter_identities", "Identities held in memory")?,
+            identities: IntGauge::new("tokenmeter_identities", "Identities known")?,
+            identity_bytes: IntGauge::new(
+                "tokenmeter_identity_bytes",
+                "Memory that the known identities take",
+            )?,
+            identity_dates_let_go: IntGauge::new(
+                "tokenmeter_identity_dates_let_go",
+                "Dates whose identities did not fit into pipeline.identity_bytes_max",
+            )?,
+            identity_lookups: counters(
+                "tokenmeter_identity_lookups_total",
+                "Identities looked up in the table",
+                "outcome",
+            )?,
             tokens: counters("tokenmeter_tokens_total", "Tokens committed", "cost_status")?,
             unpriced: UnpricedMetrics::new()?,
             book_reloads: counters("tokenmeter_price_book_reloads_total", "Reloads", "outcome")?,
@@ -80,6 +100,17 @@ impl PipelineMetrics {
         Ok(metrics)
     }
 
+    /// Tells what is known of identities, and what was looked up since the last time.
+    pub(super) fn observe_identities(&self, counted: &mut CountedIdentities) {
+        let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.identities.set(gauge(counted.seen.count()));
+        self.identity_bytes.set(gauge(counted.seen.bytes()));
+        self.identity_dates_let_go.set(gauge(counted.seen.dates_let_go()));
+        let asked = std::mem::take(&mut counted.asked);
+        self.identity_lookups.with_label_values(&["found"]).inc_by(asked.found);
+        self.identity_lookups.with_label_values(&["absent"]).inc_by(asked.absent);
+    }
+
     fn collectors(&self) -> Vec<Box<dyn prometheus::core::Collector>> {
         let mut collectors: Vec<Box<dyn prometheus::core::Collector>> = vec![
             Box::new(self.events_read.clone()),
@@ -92,6 +123,9 @@ impl PipelineMetrics {
             Box::new(self.lag.clone()),
             Box::new(self.oldest_unflushed_seconds.clone()),
             Box::new(self.identities.clone()),
+            Box::new(self.identity_bytes.clone()),
+            Box::new(self.identity_dates_let_go.clone()),
+            Box::new(self.identity_lookups.clone()),
             Box::new(self.tokens.clone()),
             Box::new(self.book_reloads.clone()),
             Box::new(self.book_stale.clone()),

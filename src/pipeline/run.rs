@@ -92,7 +92,7 @@ impl Pipeline {
         source: Box<dyn Source>,
         parts: Parts,
     ) -> Result<Self, PipelineError> {
-        let committer = Committer::open(parts.lake.clone()).await?;
+        let committer = Committer::open(parts.lake.clone(), config.identity_bytes_max.0).await?;
         let usual = if parts.lake.root().scheme() == "file" { 1 } else { 5 };
         let flush_interval =
             config.flush_interval.map_or(Duration::from_secs(usual), |interval| interval.0);
@@ -292,7 +292,7 @@ impl Pipeline {
             return Ok(());
         }
         crash::point("flush.begun");
-        let mut decided = std::mem::take(&mut self.batch).decide(&self.committer.seen);
+        let mut decided = std::mem::take(&mut self.batch).decide(&self.committer.counted.seen);
         crash::point("flush.decided");
         let mut backoff = BACKOFF.0;
         loop {
@@ -354,7 +354,7 @@ impl Pipeline {
         let now = self.parts.clock.now();
         let metrics = &self.parts.metrics;
         metrics.commits.with_label_values(&["committed"]).inc();
-        metrics.identities.set(i64::try_from(self.committer.seen.count()).unwrap_or(i64::MAX));
+        metrics.observe_identities(&mut self.committer.counted);
         for row in &decided.rows {
             let status = row.row.charge.cost.status.name();
             metrics.rows.with_label_values(&[status]).inc();

@@ -1,5 +1,6 @@
 //! The pipeline's own tests; those against real brokers are in `tests/integration`.
 #![allow(clippy::indexing_slicing)]
 
+mod identities;
 mod schedules;
 mod watermark;

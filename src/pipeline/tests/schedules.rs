@@ -28,7 +28,7 @@ use self::faults::Faults;
 use crate::attribution::Rules;
 use crate::lake::{Lake, LakeError, Maintenance, MaintenanceConfig, TableName};
 use crate::pipeline::{Books, Parts, Pipeline, PipelineConfig, PipelineMetrics, Watermarks};
-use crate::setting::Span;
+use crate::setting::{ByteSize, Span};
 use crate::source::{AvroDecoders, RegistryConfig};
 use crate::time::{Clock, SystemClock};
 
@@ -188,6 +188,10 @@ async fn serve(
     let config = PipelineConfig {
         flush_interval: Some(Span::millis(10)),
         flush_rows: 16,
+        // Identities that are held, that are confirmed by reading, and a change between them.
+        identity_bytes_max: ByteSize(
+            [0, 4 << 10, 64 << 20][usize::try_from(seed % 3).unwrap_or_default()],
+        ),
         ..PipelineConfig::default()
     };
     let source = Box::new(Member::new(number, world.cluster.clone(), seed));

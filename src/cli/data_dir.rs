@@ -71,31 +71,39 @@ impl DataDir {
     /// # Errors
     /// When the manifest names another log: its rows would be counted from the wrong offsets.
     pub fn own_log(&self, log_id: &str) -> Result<()> {
-        let manifest = self.path.join("manifest.toml");
-        match fs::read_to_string(&manifest) {
-            Ok(text) => {
-                let table: toml::Table = text
-                    .parse()
-                    .with_context(|| format!("cannot read `{}`", manifest.display()))?;
-                let known = table.get("log_id").and_then(toml::Value::as_str).unwrap_or_default();
-                if known == log_id {
-                    return Ok(());
-                }
-                bail!(
-                    "`{}` names the log `{known}`, but the log here is `{log_id}`: the log was \
-                     deleted or replaced; put the old one back, or start a new data directory",
-                    manifest.display()
-                )
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        let manifest = self.path.join(MANIFEST);
+        match named_log(&self.path)? {
+            Some(known) if known == log_id => Ok(()),
+            Some(known) => bail!(
+                "`{}` names the log `{known}`, but the log here is `{log_id}`: the log was deleted \
+                 or replaced; put the old one back, or start a new data directory",
+                manifest.display()
+            ),
+            None => {
                 let text = format!("# Belongs to this data directory.\nlog_id = \"{log_id}\"\n");
                 write_durably(&self.path, &manifest, &text)
             }
-            Err(error) => {
-                Err(error).with_context(|| format!("cannot read `{}`", manifest.display()))
-            }
         }
     }
+}
+
+/// The file that names the log which belongs to a data directory.
+const MANIFEST: &str = "manifest.toml";
+
+/// The log that a data directory's manifest names; `None` where there is no manifest.
+///
+/// # Errors
+/// When the manifest cannot be read.
+pub fn named_log(data_dir: &Path) -> Result<Option<String>> {
+    let manifest = data_dir.join(MANIFEST);
+    let text = match fs::read_to_string(&manifest) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        read => read.with_context(|| format!("cannot read `{}`", manifest.display()))?,
+    };
+    let table: toml::Table =
+        text.parse().with_context(|| format!("cannot read `{}`", manifest.display()))?;
+    let named = table.get("log_id").and_then(toml::Value::as_str).unwrap_or_default();
+    Ok(Some(named.to_owned()))
 }
 
 fn write_durably(dir: &Path, path: &Path, text: &str) -> Result<()> {

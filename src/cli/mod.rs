@@ -7,6 +7,7 @@ mod costs;
 mod data_dir;
 mod dead_letters;
 mod demo;
+mod doctor;
 mod ingest;
 mod keys;
 mod meter;
@@ -63,6 +64,8 @@ enum Command {
     Keys(keys::Args),
     /// Read the configuration and the price books, and say whether they are right.
     CheckConfig,
+    /// Look at configuration, disk, log, tables, offsets and figures, and name what is wrong.
+    Doctor(doctor::Args),
 }
 
 impl Cli {
@@ -86,6 +89,7 @@ impl Cli {
             Command::DeadLetters(args) => runtime.block_on(dead_letters::run(args, config)),
             Command::Keys(args) => runtime.block_on(keys::run(args, config)),
             Command::CheckConfig => check_config::run(config),
+            Command::Doctor(args) => runtime.block_on(doctor::run(args, config)),
         };
         runtime.shutdown_timeout(std::time::Duration::from_secs(2));
         code

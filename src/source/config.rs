@@ -1,7 +1,7 @@
 //! Where events come from, as configured.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -42,6 +42,13 @@ pub struct SpoolConfig {
     pub durability: SpoolDurability,
     /// How large its file may grow while the lake takes nothing; then front doors answer 503.
     pub size_max: ByteSize,
+}
+
+impl SpoolConfig {
+    /// Its file.
+    pub fn path(&self, data_dir: &Path) -> PathBuf {
+        self.path.clone().unwrap_or_else(|| data_dir.join("spool.sqlite"))
+    }
 }
 
 impl Default for SpoolConfig {

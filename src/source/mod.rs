@@ -3,6 +3,7 @@
 mod anomaly_log;
 mod config;
 mod contract;
+mod inspect;
 #[cfg(feature = "kafka")]
 mod kafka;
 mod open;
@@ -18,6 +19,7 @@ pub use contract::{
     Appended, EventLog, Extent, LogEntry, Message, Origin, Partition, Publisher, Source,
     SourceError, Start, Step,
 };
+pub use inspect::{Reach, inspect};
 pub use open::{Opened, open};
 pub use registry::AvroDecoders;
 pub use spool::{Spool, SpoolLog, SpoolSource};

@@ -30,7 +30,7 @@ pub async fn open(config: &SourceConfig, data_dir: &Path) -> Result<Opened, Sour
     match config.kind {
         SourceKind::Spool => {
             let spool = config.spool.clone();
-            let path = spool.path.clone().unwrap_or_else(|| data_dir.join("spool.sqlite"));
+            let path = spool.path(data_dir);
             let spool = tokio::task::spawn_blocking(move || Spool::open(&path, &spool)).await;
             let spool = spool.map_err(|error| SourceError::Fatal(error.to_string()))??;
             Ok(Opened {

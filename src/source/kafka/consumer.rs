@@ -44,8 +44,8 @@ pub struct KafkaSource {
     consumer: Arc<StreamConsumer<Group>>,
     /// Topic to origin.
     origins: BTreeMap<String, Origin>,
-    /// The first part of every partition's id.
-    app_prefix: String,
+    /// The cluster's id.
+    cluster: String,
     /// In the place of the topics' ids, where the operator says so.
     incarnation: Option<String>,
     held: BTreeMap<Place, Held>,
@@ -76,18 +76,13 @@ impl KafkaSource {
         let consumer: StreamConsumer<Group> = settings
             .create_with_context(Group::default())
             .map_err(|error| client::fatal(&error))?;
-        let mut origins: BTreeMap<String, Origin> = config
-            .raw_topics
-            .iter()
-            .map(|raw| (raw.topic.clone(), Origin::Raw { namespace: raw.namespace.clone() }))
-            .collect();
-        origins.insert(config.accepted_topic.clone(), Origin::Envelopes);
+        let origins = origins(config);
         let topics: Vec<&str> = origins.keys().map(String::as_str).collect();
         consumer.subscribe(&topics).map_err(|error| client::fatal(&error))?;
         Ok(Self {
             consumer: Arc::new(consumer),
             origins,
-            app_prefix: format!("tokenmeter/kafka/{cluster}"),
+            cluster: cluster.to_owned(),
             incarnation: config.incarnation.clone(),
             held: BTreeMap::new(),
             paused: false,
@@ -137,7 +132,7 @@ impl KafkaSource {
         };
         let extent = self.reach(place).await?;
         crash::point("kafka.reached");
-        let app_id = format!("{}/{topic}/{incarnation}/{number}", self.app_prefix);
+        let app_id = app_id(&self.cluster, topic, &incarnation, *number);
         let partition = Partition { app_id, topic: topic.clone(), number: *number, origin };
         Ok(Held { partition: Arc::new(partition), extent, next: None })
     }
@@ -362,6 +357,18 @@ impl Drop for KafkaSource {
     fn drop(&mut self) {
         self.leave();
     }
+}
+
+/// The topics that are read, and who writes each.
+pub(super) fn origins(config: &KafkaConfig) -> BTreeMap<String, Origin> {
+    let raw = config.raw_topics.iter();
+    let raw = raw.map(|raw| (raw.topic.clone(), Origin::Raw { namespace: raw.namespace.clone() }));
+    raw.chain([(config.accepted_topic.clone(), Origin::Envelopes)]).collect()
+}
+
+/// The id under which the lake keeps a partition's next offset.
+pub(super) fn app_id(cluster: &str, topic: &str, incarnation: &str, number: i32) -> String {
+    format!("tokenmeter/kafka/{cluster}/{topic}/{incarnation}/{number}")
 }
 
 fn detached(record: KafkaResult<BorrowedMessage<'_>>) -> KafkaResult<OwnedMessage> {

@@ -3,6 +3,7 @@
 mod client;
 mod consumer;
 mod group;
+mod inspect;
 mod position;
 mod producer;
 mod record;
@@ -11,6 +12,8 @@ mod tests;
 mod topic_id;
 
 pub use consumer::KafkaSource;
+pub(super) use inspect::inspect;
+pub(super) use position::check;
 pub use producer::{KafkaLog, KafkaPublisher};
 
 use super::SourceError;

@@ -6,7 +6,11 @@
 use crate::source::{Extent, Partition, SourceError};
 
 /// Checks that `offset` lies in the partition, or right behind its end.
-pub(super) fn check(partition: &Partition, offset: i64, extent: Extent) -> Result<(), SourceError> {
+pub(in crate::source) fn check(
+    partition: &Partition,
+    offset: i64,
+    extent: Extent,
+) -> Result<(), SourceError> {
     let place = format!("`{}`/{}", partition.topic, partition.number);
     if offset < extent.low {
         return Err(SourceError::Fatal(format!(

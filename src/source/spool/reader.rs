@@ -117,24 +117,10 @@ impl Source for SpoolSource {
         crash::point("spool.seeking");
         let next = match start {
             Start::Earliest => extent.low,
-            Start::Offset(offset) if offset > extent.high => {
-                return Err(SourceError::Fatal(format!(
-                    "the lake has read the spool `{}` up to offset {offset}, but it ends before \
-                     {}: it was replaced by an older copy; put the right one back",
-                    self.path.display(),
-                    extent.high
-                )));
+            Start::Offset(offset) => {
+                super::check(&self.path.display().to_string(), offset, extent)?;
+                offset
             }
-            Start::Offset(offset) if offset < extent.low => {
-                return Err(SourceError::Fatal(format!(
-                    "the lake has read the spool `{}` up to offset {offset}, but what lies below \
-                     {} was deleted when a lake had it: this lake is another one or an older \
-                     copy; put the right one back",
-                    self.path.display(),
-                    extent.low
-                )));
-            }
-            Start::Offset(offset) => offset,
         };
         self.low = extent.low;
         self.next = Some(next);

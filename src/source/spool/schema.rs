@@ -67,6 +67,19 @@ pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// The id and extent of a spool that is there; a damaged file is an error.
+pub(super) fn inspect(path: &Path) -> rusqlite::Result<(String, Extent)> {
+    let connection = open_reader(path)?;
+    let checked: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if checked != "ok" {
+        let damaged = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+        return Err(rusqlite::Error::SqliteFailure(damaged, Some(checked)));
+    }
+    let query = "SELECT value FROM facts WHERE name = 'id'";
+    let id = connection.query_row(query, [], |row| row.get(0))?;
+    Ok((id, extent(&connection)?))
+}
+
 /// How far the spool reaches; offsets that were deleted count as written.
 pub(super) fn extent(connection: &Connection) -> rusqlite::Result<Extent> {
     let last: Option<i64> = connection

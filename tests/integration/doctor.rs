@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::parts::free_port;
-use crate::server::{Server, output, tokenmeter};
+use crate::server::{Server, tokenmeter};
 
 /// What `doctor` says of a data directory: level, check and text of each finding.
 fn findings(dir: &Path, settings: &[(&str, &str)]) -> Vec<(String, String, String)> {
@@ -48,7 +48,9 @@ fn healthy(root: &Path) -> PathBuf {
 fn ingest(root: &Path, data: &Path, calls: &[String]) {
     let file = root.join("calls.ndjson");
     fs::write(&file, calls.join("\n")).expect("written");
-    output(tokenmeter(data).arg("ingest").arg(&file));
+    // It says by its exit code that some were rejected.
+    let ran = tokenmeter(data).arg("ingest").arg(&file).output().expect("it runs");
+    assert!(matches!(ran.status.code(), Some(0 | 2)), "{ran:?}");
 }
 
 fn call(number: usize, model: &str) -> String {

@@ -13,6 +13,8 @@ mod events;
 mod kafka_anomalies;
 mod kafka_kills;
 mod litellm;
+// `tests/torture` uses them, too.
+#[allow(dead_code)]
 mod parts;
 mod prices;
 mod recount;

@@ -12,7 +12,13 @@ use crate::report;
 use crate::world::World;
 
 /// 2,500 events a second: half over HTTP, half over Kafka.
-const LOAD: Pace = Pace { events: 250, pause: Duration::from_millis(200) };
+const HEAVY: Pace = Pace { events: 125, pause: Duration::from_millis(80) };
+/// What goes on while processes come and go.
+const LIGHT: Pace = Pace { events: 20, pause: Duration::from_millis(100) };
+/// After so many kills a new lake begins: a start reads every identity.
+const KILLS_A_WORLD: u64 = 50;
+/// After so many everything is checked.
+const KILLS_A_CHECK: u64 = 10;
 
 /// What a seed decides.
 fn random() -> StdRng {
@@ -39,36 +45,35 @@ fn spread(mut took: Vec<Duration>) -> String {
 pub async fn random_kills() {
     let Some(kafka) = Kafka::start() else { return };
     let (kills, mut random) = (trials(200), random());
-    let mut world = World::new(Some(&kafka), false);
-    let (began, mut took, mut rates) = (Instant::now(), Vec::new(), 0.0);
-    let mut meter = world.start(0).await;
-    let mut traffic = world.send(LOAD);
-    let (mut since, mut sent) = (Instant::now(), 0);
-    for kill in 1..=kills {
-        tokio::time::sleep(Duration::from_millis(random.random_range(0..2_000))).await;
-        meter.kill();
-        drop(meter);
-        meter = world.start(0).await;
-        if kill % 20 == 0 || kill == kills {
+    let (began, mut took, mut loaded) = (Instant::now(), Vec::new(), Duration::ZERO);
+    let mut sent = 0;
+    for first in (0..kills).step_by(KILLS_A_WORLD as usize) {
+        let mut world = World::new(Some(&kafka), false);
+        let mut meter = world.start(0).await;
+        for kill in first + 1..=kills.min(first + KILLS_A_WORLD) {
+            let (traffic, since) = (world.send(HEAVY), Instant::now());
+            tokio::time::sleep(Duration::from_millis(random.random_range(0..1_500))).await;
+            // What is under way at the kill is sent again until it is acknowledged.
+            traffic.end();
+            loaded += since.elapsed();
+            meter.kill();
+            meter = world.start(0).await;
             world.settle(traffic).await;
-            rates += (world.sent() - sent) as f64 / since.elapsed().as_secs_f64();
-            world.send_fresh().await;
-            took.push(world.check(&mut meter).await);
-            eprintln!("{kill} kills, {} events: {:?}", world.sent(), took.last());
-            (since, sent) = (Instant::now(), world.sent());
-            traffic = world.send(LOAD);
+            if kill % KILLS_A_CHECK == 0 || kill == kills {
+                world.send_fresh().await;
+                took.push(world.check(&mut meter).await);
+                eprintln!("{kill} kills, {} events: {:?}", sent + world.sent(), took.last());
+            }
         }
+        sent += world.sent();
     }
-    world.settle(traffic).await;
-    world.check(&mut meter).await;
-    let checks = took.len();
     let text = format!(
-        "{kills} SIGKILLs in {:.0} s, {} events acknowledged at {:.0} events/s (HTTP and Kafka), \
-         checked {checks} times: 0 lost, 0 twice. From the end of the load to everything visible: \
-         {}.",
+        "{kills} SIGKILLs at random moments in {:.0} s, {sent} events acknowledged, {:.0} a second \
+         while the load was on (half over HTTP, half over Kafka), all checked {} times: 0 lost, 0 \
+         twice. From ready and the load's end to everything visible: {}.",
         began.elapsed().as_secs_f64(),
-        world.sent(),
-        rates / checks as f64,
+        sent as f64 / loaded.as_secs_f64(),
+        took.len(),
         spread(took),
     );
     report::section("random kills", &text);
@@ -85,7 +90,7 @@ pub async fn zombies() {
     let mut took = Vec::new();
     for zombie in 1..=zombies {
         world.direct_to(&second);
-        let traffic = world.send(LOAD);
+        let traffic = world.send(LIGHT);
         tokio::time::sleep(Duration::from_millis(random.random_range(0..1_500))).await;
         first.signal("STOP");
         tokio::time::sleep(Duration::from_millis(random.random_range(2_500..4_500))).await;
@@ -116,7 +121,7 @@ pub async fn rebalances() {
     let mut world = World::new(Some(&kafka), false);
     let mut stays = world.start(0).await;
     let mut others: Vec<(usize, Meter)> = Vec::new();
-    let (mut traffic, mut took) = (world.send(LOAD), Vec::new());
+    let (mut traffic, mut took) = (world.send(LIGHT), Vec::new());
     for change in 1..=changes {
         // One or two beside the one that stays.
         if others.is_empty() || (others.len() == 1 && random.random_bool(0.5)) {
@@ -134,7 +139,7 @@ pub async fn rebalances() {
             world.send_fresh().await;
             took.push(world.check(&mut stays).await);
             eprintln!("{change} changes, {} events: {:?}", world.sent(), took.last());
-            traffic = world.send(LOAD);
+            traffic = world.send(LIGHT);
         }
     }
     world.settle(traffic).await;
@@ -156,7 +161,7 @@ pub async fn broker_kills() {
     let mut meter = world.start(0).await;
     let (mut up, mut took) = (Vec::new(), Vec::new());
     for kill in 1..=kills {
-        let traffic = world.send(LOAD);
+        let traffic = world.send(LIGHT);
         tokio::time::sleep(Duration::from_millis(random.random_range(500..2_500))).await;
         kafka.kill();
         tokio::time::sleep(Duration::from_millis(random.random_range(0..3_000))).await;

@@ -27,9 +27,14 @@ pub struct Load {
 }
 
 impl Load {
-    /// Stops after the batch under way, and gives the ledger back.
-    pub async fn stop(self) -> Ledger {
+    /// No batch begins any more; the one under way is sent until it is acknowledged.
+    pub fn end(&self) {
         self.stop.store(true, Ordering::SeqCst);
+    }
+
+    /// Ends, and gives the ledger back once all is acknowledged.
+    pub async fn stop(self) -> Ledger {
+        self.end();
         self.task.await.expect("the sender")
     }
 }
@@ -63,24 +68,37 @@ async fn posted(client: &reqwest::Client, address: &Address, body: &str) -> bool
     answer.is_ok_and(|answer| answer.status().as_u16() == 202)
 }
 
-/// Produces batches to a topic, each event once and in order.
-pub fn over_kafka(mut ledger: Ledger, brokers: &str, topic: &str, pace: Pace) -> Load {
+/// A topic, and who produces to it: each event once and in order, however long the broker is away.
+#[derive(Clone)]
+pub struct Topic {
+    pub name: String,
+    producer: FutureProducer,
+}
+
+impl Topic {
+    pub fn new(brokers: &str, name: &str) -> Self {
+        let producer = ClientConfig::new()
+            .set("bootstrap.servers", brokers)
+            .set("enable.idempotence", "true")
+            .set("linger.ms", "5")
+            .set("reconnect.backoff.max.ms", "500")
+            .create()
+            .expect("a producer");
+        Self { name: name.to_owned(), producer }
+    }
+}
+
+/// Produces batches to a topic.
+pub fn over_kafka(mut ledger: Ledger, topic: Topic, pace: Pace) -> Load {
     let stop = Arc::new(AtomicBool::new(false));
-    let (stopped, topic) = (stop.clone(), topic.to_owned());
-    let producer: FutureProducer = ClientConfig::new()
-        .set("bootstrap.servers", brokers)
-        .set("enable.idempotence", "true")
-        .set("linger.ms", "5")
-        .set("reconnect.backoff.max.ms", "500")
-        .create()
-        .expect("a producer");
+    let stopped = stop.clone();
     let task = tokio::spawn(async move {
         while !stopped.load(Ordering::SeqCst) {
             let upto = ledger.sent + pace.events;
             let batch: Vec<_> = (ledger.sent..upto).map(|number| ledger.event(number)).collect();
             let sent = batch.iter().map(|(key, event)| {
-                let record = FutureRecord::to(&topic).key(key).payload(event);
-                producer.send(record, Duration::from_secs(60))
+                let record = FutureRecord::to(&topic.name).key(key).payload(event);
+                topic.producer.send(record, Duration::from_secs(60))
             });
             for delivery in futures::future::join_all(sent).await {
                 delivery.expect("delivered within five minutes");

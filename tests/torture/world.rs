@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::ledger::{Ledger, Sums};
-use crate::load::{Address, Load, Pace, over_http, over_kafka};
+use crate::load::{Address, Load, Pace, Topic, over_http, over_kafka};
 use crate::meter::Meter;
 use crate::parts::kafka::Kafka;
 
@@ -71,8 +71,8 @@ pub struct World {
     pub dir: tempfile::TempDir,
     pub settings: Vec<(String, String)>,
     pub address: Address,
-    /// The broker, where events come over Kafka too.
-    kafka: Option<(String, String)>,
+    /// Where events come over Kafka, too.
+    topic: Option<Topic>,
     http: Ledger,
     produced: Ledger,
 }
@@ -81,6 +81,14 @@ pub struct World {
 pub struct Traffic {
     http: Load,
     kafka: Option<Load>,
+}
+
+impl Traffic {
+    /// No batch begins any more.
+    pub fn end(&self) {
+        self.http.end();
+        self.kafka.iter().for_each(Load::end);
+    }
 }
 
 impl World {
@@ -118,7 +126,7 @@ impl World {
             settings: settings.collect(),
             dir,
             address: Arc::new(Mutex::new(String::new())),
-            kafka: kafka.map(|kafka| (kafka.plain.clone(), raw)),
+            topic: kafka.map(|kafka| Topic::new(&kafka.plain, &raw)),
             http: Ledger::new("http", began_ms),
             produced: Ledger::new("kafka", began_ms),
         }
@@ -146,9 +154,8 @@ impl World {
     /// Starts sending at all doors.
     pub fn send(&self, pace: Pace) -> Traffic {
         let http = over_http(self.http.clone(), self.address.clone(), pace);
-        let kafka = self.kafka.as_ref();
-        let kafka =
-            kafka.map(|(brokers, topic)| over_kafka(self.produced.clone(), brokers, topic, pace));
+        let kafka = self.topic.clone();
+        let kafka = kafka.map(|topic| over_kafka(self.produced.clone(), topic, pace));
         Traffic { http, kafka }
     }
 
@@ -219,7 +226,7 @@ impl World {
             let [count, min, max] = [2, 3, 4].map(|cell| row[cell].as_i64().expect("a number"));
             let first = i64::from(row[0] == "spool");
             assert_eq!((min, max + 1 - min), (first, count), "gaps in the offsets of {place}");
-            let raw = self.kafka.as_ref().is_some_and(|(_, topic)| row[0] == topic.as_str());
+            let raw = self.topic.as_ref().is_some_and(|topic| row[0] == topic.name.as_str());
             read += if raw { count } else { 0 };
         }
         assert_eq!(read, i64::try_from(self.produced.sent).expect("few"), "offsets of the topic");

@@ -11,8 +11,8 @@ use crate::parts::kafka::Kafka;
 use crate::report;
 use crate::world::World;
 
-/// 2,500 events a second: half over HTTP, half over Kafka.
-const HEAVY: Pace = Pace { events: 125, pause: Duration::from_millis(80) };
+/// Above 2,000 events a second where the machine allows it: half over HTTP, half over Kafka.
+const HEAVY: Pace = Pace { events: 200, pause: Duration::from_millis(50) };
 /// What goes on while processes come and go.
 const LIGHT: Pace = Pace { events: 20, pause: Duration::from_millis(100) };
 /// After so many kills a new lake begins: a start reads every identity.
@@ -32,13 +32,6 @@ fn setting(name: &str, otherwise: u64) -> u64 {
 
 fn trials(otherwise: u64) -> u64 {
     setting("TOKENMETER_TORTURE_TRIALS", otherwise)
-}
-
-/// The middle and the longest, in seconds.
-fn spread(mut took: Vec<Duration>) -> String {
-    took.sort_unstable();
-    let at = |index: usize| took.get(index).map_or(0.0, Duration::as_secs_f64);
-    format!("median {:.1} s, longest {:.1} s", at(took.len() / 2), at(took.len().wrapping_sub(1)))
 }
 
 /// SIGKILL at random moments under load, over both doors.
@@ -74,7 +67,7 @@ pub async fn random_kills() {
         began.elapsed().as_secs_f64(),
         sent as f64 / loaded.as_secs_f64(),
         took.len(),
-        spread(took),
+        report::spread(&took),
     );
     report::section("random kills", &text);
 }
@@ -109,7 +102,7 @@ pub async fn zombies() {
          up again ({} events): 0 lost, 0 twice. {lost} times a process met another owner's mark and \
          dropped what it had. Everything visible: {}.",
         world.sent(),
-        spread(took),
+        report::spread(&took),
     );
     report::section("zombies", &text);
 }
@@ -148,7 +141,7 @@ pub async fn rebalances() {
         "{changes} changes of membership with two and three instances: joined, left by SIGTERM, \
          killed ({} events): 0 lost, 0 twice. Everything visible: {}.",
         world.sent(),
-        spread(took),
+        report::spread(&took),
     );
     report::section("rebalances", &text);
 }
@@ -179,8 +172,8 @@ pub async fn broker_kills() {
         "{kills} SIGKILLs of a real broker under load ({} events), the process living on: 0 lost, \
          0 twice. The broker listens again after: {}. From then until everything is visible: {}.",
         world.sent(),
-        spread(up),
-        spread(took),
+        report::spread(&up),
+        report::spread(&took),
     );
     report::section("broker kills", &text);
 }

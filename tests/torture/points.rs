@@ -1,8 +1,8 @@
 //! A process killed at every named point, at its first and at its tenth hit.
 //!
-//! A census counts how often each point is passed. A point that one process passes often is armed
-//! with the hit; one that it passes once, such as those of the start, is armed at its first hit
-//! after nine starts.
+//! A census counts how often each point is passed. A process is killed at ten points, one after the
+//! other, and everything is checked; then at the tenth hit of each, or, where a process passes the
+//! point only some times, at the first hit of the eleventh start or a later one.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,33 +16,18 @@ use crate::world::World;
 
 const PACE: Pace = Pace { events: 10, pause: Duration::from_millis(90) };
 const CENSUS: Duration = Duration::from_secs(15);
-const REACHED_WITHIN: Duration = Duration::from_secs(30);
+const REACHED_WITHIN: Duration = Duration::from_secs(20);
 /// A point that was passed so often in the census is passed ten times within the time given.
-pub const OFTEN: u64 = 5;
-/// After so many points a new world begins: checks read all of it.
-const POINTS_A_WORLD: usize = 8;
+pub const OFTEN: u64 = 8;
+/// After so many points a new world begins: what is passed once a process, such as a start, is
+/// killed a second time after more than ten starts in that world.
+const POINTS_A_WORLD: usize = 10;
 
 /// How often a point was passed.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Passed {
     pub spool: u64,
     pub kafka: u64,
-}
-
-/// What became of a trial.
-enum Trial {
-    /// Killed there; all that was acknowledged was in the tables so long after the next start.
-    Survived(Duration),
-    NotReached,
-}
-
-impl std::fmt::Display for Trial {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Survived(took) => write!(f, "{:.1} s", took.as_secs_f64()),
-            Self::NotReached => write!(f, "not reached"),
-        }
-    }
 }
 
 /// Counts how often every point is passed, behind the embedded log and behind Kafka.
@@ -59,66 +44,65 @@ pub async fn counted(kafka: Option<&Kafka>) -> Vec<(String, Passed)> {
     passed.into_iter().collect()
 }
 
-/// Kills at points, at these hits; a line for each.
-pub async fn kill_at(
-    points: Vec<(String, Passed)>,
-    kafka: Option<&Kafka>,
-    hits: &[u64],
-) -> Vec<String> {
+/// What a run found.
+#[derive(Default)]
+pub struct Found {
+    /// A line for each point.
+    pub lines: Vec<String>,
+    /// How often a process was killed at a point.
+    pub killed: usize,
+    /// From the start after some kills until everything was visible.
+    pub took: Vec<Duration>,
+}
+
+/// Kills at points, at these hits, one after the other and under load, and checks after some.
+pub async fn kill_at(points: Vec<(String, Passed)>, kafka: Option<&Kafka>, hits: &[u64]) -> Found {
     let (on_kafka, on_spool): (Vec<_>, Vec<_>) = points.into_iter().partition(|(point, passed)| {
         passed.spool == 0 || point.starts_with("assign.") || point.starts_with("revoke.")
     });
-    let mut lines = Vec::new();
+    let mut found = Found::default();
     for (points, kafka) in [(on_spool, None), (on_kafka, kafka)] {
-        for some in points.chunks(POINTS_A_WORLD) {
-            let mut world = World::new(kafka, true);
-            for (point, passed) in some {
-                // A table is made once in a lake.
-                let is_once = point.starts_with("create.");
-                if is_once {
-                    world = World::new(kafka, true);
-                }
-                let hits = if is_once { &hits[..1] } else { hits };
-                lines.push(tried(&mut world, point, *passed, hits).await);
-                eprintln!("{}", lines.last().expect("a line"));
-            }
+        // A table is made once in a lake.
+        let (making, lasting): (Vec<_>, Vec<_>) =
+            points.into_iter().partition(|(point, _)| point.starts_with("create."));
+        for one in making.chunks(1) {
+            kill_in(&mut World::new(kafka, true), one, &hits[..1], &mut found).await;
+        }
+        for some in lasting.chunks(POINTS_A_WORLD) {
+            kill_in(&mut World::new(kafka, true), some, hits, &mut found).await;
         }
     }
-    lines
+    found
 }
 
-/// The line of a point.
-async fn tried(world: &mut World, point: &str, passed: Passed, hits: &[u64]) -> String {
-    let count = passed.spool.max(passed.kafka);
-    let mut line = format!("| `{point}` | {} | {} |", passed.spool, passed.kafka);
+/// Kills at the points of one world: at all of them at the first hit, then at the next.
+async fn kill_in(world: &mut World, points: &[(String, Passed)], hits: &[u64], found: &mut Found) {
+    let mut killed = vec![String::new(); points.len()];
     for hit in hits {
-        let is_often = count >= OFTEN && !point.starts_with("stop.");
-        let (starts, hit) = if *hit == 1 || is_often { (0, *hit) } else { (*hit - 1, 1) };
-        let trial = trial(world, point, starts, hit).await;
-        line.push_str(&format!(" {trial} |"));
+        let traffic = world.send(PACE);
+        for ((point, passed), killed) in points.iter().zip(&mut killed) {
+            let dies = dies_at(world, point, *passed, *hit).await;
+            killed.push_str(if dies { " killed |" } else { " not reached |" });
+            found.killed += usize::from(dies);
+        }
+        let mut meter = world.start(0).await;
+        world.settle(traffic).await;
+        world.send_fresh().await;
+        found.took.push(world.check(&mut meter).await);
     }
-    line
+    for ((point, passed), killed) in points.iter().zip(killed) {
+        let line = format!("| `{point}` | {} | {} |{killed}", passed.spool, passed.kafka);
+        eprintln!("{line} {:?}", found.took.last());
+        found.lines.push(line);
+    }
 }
 
-/// Starts so many times, then dies at a hit, starts again and checks.
-async fn trial(world: &mut World, point: &str, starts: u64, hit: u64) -> Trial {
-    for _ in 0..starts {
-        let mut meter = world.start(0).await;
-        if point.starts_with("stop.") { meter.terminate().await } else { meter.kill() }
-    }
-    let traffic = world.send(PACE);
+/// Starts a process that is to die at a hit of a point; `false`: it did not.
+async fn dies_at(world: &World, point: &str, passed: Passed, hit: u64) -> bool {
+    let is_often = passed.spool.max(passed.kafka) >= OFTEN;
+    let hit = if is_often { hit } else { 1 };
     let mut meter = world.spawn(0, Some(&format!("{point}:{hit}")));
-    let is_dead = driven(world, &mut meter, point).await;
-    if !is_dead {
-        meter.kill();
-    }
-    drop(meter);
-    let mut meter = world.start(0).await;
-    world.settle(traffic).await;
-    world.send_fresh().await;
-    let took = world.check(&mut meter).await;
-    meter.kill();
-    if is_dead { Trial::Survived(took) } else { Trial::NotReached }
+    driven(world, &mut meter, point).await
 }
 
 /// Does to a process what makes it pass its points; `true` when it died.
@@ -201,14 +185,17 @@ fn age_logs(lake: &Path) {
 }
 
 /// What the document says of the trials.
-pub fn report(lines: &[String]) {
+pub fn report(found: &Found) {
     let head = "| point | passed (spool) | passed (Kafka) | first hit | tenth hit |\n\
                 |---|---|---|---|---|";
-    let missed = lines.iter().filter(|line| line.contains("not reached")).count();
-    let summary = format!(
-        "{} points; {} trials survived, {missed} points with a hit that was not reached.",
+    let Found { lines, killed, took } = found;
+    let text = format!(
+        "{} points, {killed} processes killed at them, {} checks: 0 lost, 0 twice. From ready to \
+         everything visible: {}.\n\n{head}\n{}",
         lines.len(),
-        lines.iter().map(|line| line.matches(" s |").count()).sum::<usize>(),
+        took.len(),
+        report::spread(took),
+        lines.join("\n")
     );
-    report::section("points", &format!("{summary}\n\n{head}\n{}", lines.join("\n")));
+    report::section("points", &text);
 }

@@ -1,6 +1,7 @@
 //! `docs/crash_matrix.md`: what the runs found is written between its markers.
 
 use std::path::Path;
+use std::time::Duration;
 
 /// Puts a text in the place of a section, where `UPDATE_DOCS` is set; prints it in any case.
 pub fn section(name: &str, text: &str) {
@@ -16,6 +17,14 @@ pub fn section(name: &str, text: &str) {
     let machine = format!("{} cores, {} build", cores(), build());
     let document = format!("{before}{begin}{text}\n\nMeasured on {machine}.\n{end}{after}");
     std::fs::write(path, document).expect("written");
+}
+
+/// The middle and the longest, in seconds.
+pub fn spread(took: &[Duration]) -> String {
+    let mut took = took.to_vec();
+    took.sort_unstable();
+    let at = |index: usize| took.get(index).map_or(0.0, Duration::as_secs_f64);
+    format!("median {:.1} s, longest {:.1} s", at(took.len() / 2), at(took.len().wrapping_sub(1)))
 }
 
 fn cores() -> usize {

@@ -35,7 +35,7 @@ const STEADY: &str = r#"
 [lake.maintenance]
 small_files_max = 32
 merge_every = "20s"
-correct_every = "2s"
+correct_every = "5s"
 "#;
 
 /// Raw topics name no tenant by themselves: their claims count. A member that is gone is missed

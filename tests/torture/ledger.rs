@@ -18,6 +18,8 @@ pub struct Ledger {
     /// When the world began, in milliseconds.
     pub began_ms: i64,
     pub sent: u64,
+    /// Whether corrections are rare and all events of the last hour: each correction rewrites files.
+    pub calm: bool,
 }
 
 /// Events and picodollars of each tenant.
@@ -34,11 +36,11 @@ enum Kind {
     Corrects(u64),
 }
 
-fn kind(number: u64) -> Kind {
+fn kind(number: u64, calm: bool) -> Kind {
     match number % 20 {
         7 => Kind::TooEarly,
         13 => Kind::Again(number - 1),
-        17 => Kind::Corrects(number - 7),
+        17 if !calm || number % 1_000 == 17 => Kind::Corrects(number - 7),
         _ => Kind::Fresh,
     }
 }
@@ -58,20 +60,22 @@ fn tenant(number: u64) -> &'static str {
 }
 
 impl Ledger {
-    pub fn new(door: &'static str, began_ms: i64) -> Self {
-        Self { door, began_ms, sent: 0 }
+    pub fn new(door: &'static str, began_ms: i64, calm: bool) -> Self {
+        Self { door, began_ms, sent: 0, calm }
     }
 
     /// An event's key and body. What is about one call has one key.
     pub fn event(&self, number: u64) -> (String, String) {
-        let (id, content) = match kind(number) {
+        let (id, content) = match kind(number, self.calm) {
             Kind::Again(earlier) => (earlier, earlier),
             Kind::Corrects(earlier) => (earlier, number),
             _ => (number, number),
         };
         let (input, output) = tokens(content);
-        let back = (content * 37_000 % (30 * 3_600_000)) as i64;
-        let early = if matches!(kind(number), Kind::TooEarly) { DAY_MS + back } else { 0 };
+        let hours = if self.calm { 1 } else { 30 };
+        let back = (content * 37_000 % (hours * 3_600_000)) as i64;
+        let early =
+            if matches!(kind(number, self.calm), Kind::TooEarly) { DAY_MS + back } else { 0 };
         let key = format!("{}-{id}", self.door);
         let mut body = json!({
             "event_id": key, "source": "torture", "occurred_at": self.began_ms - back + early,
@@ -80,7 +84,7 @@ impl Ledger {
             "usage": {"prompt_tokens": input, "completion_tokens": output,
                       "total_tokens": input + output},
         });
-        if matches!(kind(number), Kind::Corrects(_)) {
+        if matches!(kind(number, self.calm), Kind::Corrects(_)) {
             body["corrects"] = Value::Bool(true);
         }
         (key, body.to_string())
@@ -93,7 +97,7 @@ impl Ledger {
             *sum = (sum.0.wrapping_add(events), sum.1 + cost);
         };
         for number in 0..self.sent {
-            match kind(number) {
+            match kind(number, self.calm) {
                 Kind::Fresh => add(number, 1, cost_pico(number)),
                 Kind::Corrects(earlier) => {
                     add(earlier, u64::MAX, -cost_pico(earlier));

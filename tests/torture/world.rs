@@ -127,8 +127,8 @@ impl World {
             dir,
             address: Arc::new(Mutex::new(String::new())),
             topic: kafka.map(|kafka| Topic::new(&kafka.plain, &raw)),
-            http: Ledger::new("http", began_ms),
-            produced: Ledger::new("kafka", began_ms),
+            http: Ledger::new("http", began_ms, !restless),
+            produced: Ledger::new("kafka", began_ms, !restless),
         }
     }
 

@@ -20,6 +20,7 @@ use super::client::{self, retryable};
 use super::group::{Change, Group, Place};
 use super::position;
 use super::record;
+use super::topic_id;
 use crate::crash;
 use crate::source::config::KafkaConfig;
 use crate::source::{Extent, Message, Origin, Partition, Source, SourceError, Start, Step};
@@ -45,7 +46,8 @@ pub struct KafkaSource {
     origins: BTreeMap<String, Origin>,
     /// The first part of every partition's id.
     app_prefix: String,
-    incarnation: String,
+    /// In the place of the topics' ids, where the operator says so.
+    incarnation: Option<String>,
     held: BTreeMap<Place, Held>,
     paused: bool,
 }
@@ -129,9 +131,13 @@ impl KafkaSource {
         let (topic, number) = place;
         // Only topics of `origins` are subscribed to.
         let origin = self.origins.get(topic).cloned().unwrap_or(Origin::Envelopes);
+        let incarnation = match &self.incarnation {
+            Some(named) => named.clone(),
+            None => self.topic_id(topic).await?,
+        };
         let extent = self.reach(place).await?;
         crash::point("kafka.reached");
-        let app_id = format!("{}/{topic}/{}/{number}", self.app_prefix, self.incarnation);
+        let app_id = format!("{}/{topic}/{incarnation}/{number}", self.app_prefix);
         let partition = Partition { app_id, topic: topic.clone(), number: *number, origin };
         Ok(Held { partition: Arc::new(partition), extent, next: None })
     }
@@ -145,6 +151,21 @@ impl KafkaSource {
         let what = || format!("asking how far `{topic}`/{number} reaches");
         let (low, high) = self.blocking(asked).await.map_err(|error| retryable(what(), &error))?;
         Ok(Extent { low, high })
+    }
+
+    /// The id of the topic that has this name now.
+    async fn topic_id(&self, topic: &str) -> Result<String, SourceError> {
+        let name = topic.to_owned();
+        let asked = move |consumer: &StreamConsumer<Group>| {
+            topic_id::topic_id(consumer.client(), &name, EXTENT_WITHIN)
+        };
+        let what = || {
+            format!(
+                "asking for the id of `{topic}` (where brokers cannot tell it, name a \
+                 `source.kafka.incarnation`)"
+            )
+        };
+        self.blocking(asked).await.map_err(|error| retryable(what(), &error))
     }
 
     /// Asks the cluster something without holding up other tasks.

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::message::Message;
 use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::{Process, free_port, installed, run};
@@ -85,6 +87,28 @@ impl Kafka {
         }
         for delivery in sent {
             delivery.await.expect("a delivery").expect("delivered");
+        }
+    }
+
+    /// Deletes a topic and makes it again, with one partition.
+    pub async fn make_again(&self, topic: &str) {
+        let admin: AdminClient<_> = ClientConfig::new()
+            .set("bootstrap.servers", &self.plain)
+            .create()
+            .expect("an administrator");
+        let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(10)));
+        let deleted = admin.delete_topics(&[topic], &options).await.expect("an answer");
+        deleted[0].as_ref().expect("deleted");
+        loop {
+            let new = NewTopic::new(topic, 1, TopicReplication::Fixed(1));
+            let made = admin.create_topics(&[new], &options).await.expect("an answer");
+            match &made[0] {
+                Ok(_) => return,
+                // The old one is still going.
+                Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err(error) => panic!("{error:?}"),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 

@@ -15,8 +15,8 @@ use crate::report;
 use crate::world::World;
 
 const PACE: Pace = Pace { events: 10, pause: Duration::from_millis(90) };
-const CENSUS: Duration = Duration::from_secs(15);
-const REACHED_WITHIN: Duration = Duration::from_secs(20);
+const CENSUS: Duration = Duration::from_secs(20);
+const REACHED_WITHIN: Duration = Duration::from_secs(30);
 /// A point that was passed so often in the census is passed ten times within the time given.
 pub const OFTEN: u64 = 8;
 /// After so many points a new world begins: what is passed once a process, such as a start, is

@@ -21,7 +21,7 @@ small_files_max = 4
 merge_every = "1s"
 checkpoint_every = 10
 correct_every = "200ms"
-keep_files = "5s"
+keep_files = "15s"
 clean_every = "1s"
 [prices]
 reload_interval = "200ms"

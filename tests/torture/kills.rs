@@ -98,9 +98,9 @@ pub async fn zombies() {
     }
     let lost = first.log().matches("lost").count() + second.log().matches("lost").count();
     let text = format!(
-        "{zombies} times a process was stopped past its session, another one took over, and it woke \
-         up again ({} events): 0 lost, 0 twice. {lost} times a process met another owner's mark and \
-         dropped what it had. Everything visible: {}.",
+        "{zombies} times a process was stopped past its session, another one took over, and it \
+         woke up again ({} events): 0 lost, 0 twice. {lost} times a process met another owner's \
+         mark and dropped what it had. Everything visible: {}.",
         world.sent(),
         report::spread(&took),
     );

@@ -18,7 +18,7 @@ pub struct Ledger {
     /// When the world began, in milliseconds.
     pub began_ms: i64,
     pub sent: u64,
-    /// Whether corrections are rare and all events of the last hour: each correction rewrites files.
+    /// Whether corrections are rare, and all events of the last hour: corrections rewrite files.
     pub calm: bool,
 }
 

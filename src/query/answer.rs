@@ -54,6 +54,11 @@ impl Answer {
         self.truncated
     }
 
+    /// Whether it was asked by who sees every row.
+    pub const fn sees_all(&self) -> bool {
+        self.left.tells
+    }
+
     /// The next rows; `None` after the last ones.
     ///
     /// # Errors

@@ -6,13 +6,14 @@ use datafusion::sql::sqlparser::ast::{self, Query, SetExpr};
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 
 use super::error::QueryError;
+use super::request::Scope;
 
 /// Parses a statement and refuses whatever is not a plain read.
 ///
 /// # Errors
 /// [`QueryError::Invalid`] when it is not one statement, [`QueryError::NotReadOnly`] when it is not
 /// on the list.
-pub(super) fn read_only(sql: &str) -> Result<Statement, QueryError> {
+pub(super) fn read_only(sql: &str, scope: &Scope) -> Result<Statement, QueryError> {
     let parsed = DFParserBuilder::new(sql).with_dialect(&PostgreSqlDialect {}).build();
     let parsed = parsed.and_then(|mut parser| parser.parse_statements());
     let mut statements = parsed.map_err(|error| QueryError::planning(&error))?;
@@ -23,15 +24,16 @@ pub(super) fn read_only(sql: &str) -> Result<Statement, QueryError> {
         let count = statements.len() + 1;
         return Err(QueryError::Invalid(format!("these are {count} statements: send one")));
     }
-    allow(&statement)?;
+    allow(&statement, scope)?;
     Ok(statement)
 }
 
-fn allow(statement: &Statement) -> Result<(), QueryError> {
+fn allow(statement: &Statement, scope: &Scope) -> Result<(), QueryError> {
     match statement {
         Statement::Statement(statement) => allow_standard(statement),
         Statement::Explain(explain) => {
-            if explain.options != ExplainStatementOptions::default() {
+            // ANALYZE and VERBOSE tell of files and rows below the scope's fence.
+            if !scope.is_all() && explain.options != ExplainStatementOptions::default() {
                 return refuse("EXPLAIN with options");
             }
             match explain.statement.as_ref() {

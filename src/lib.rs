@@ -29,9 +29,11 @@ pub mod pipeline;
 #[cfg(feature = "lake")]
 pub mod query;
 
-// Level 4: what is found in the rows.
+// Level 4: what is found in the rows, and how rows that exist are changed.
 #[cfg(feature = "lake")]
 pub mod alert;
+#[cfg(feature = "lake")]
+pub mod revision;
 
 // Level 5: HTTP.
 #[cfg(feature = "lake")]

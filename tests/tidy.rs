@@ -13,7 +13,7 @@ const FILE_LINES_MAX: usize = 500;
 const FUNCTION_LINES_MAX: usize = 70;
 const COLUMNS_MAX: usize = 100;
 /// Rooms that a cost passes through, beside levels 0 and 1.
-const MONEY_ROOMS: [&str; 1] = ["pipeline"];
+const MONEY_ROOMS: [&str; 2] = ["pipeline", "revision"];
 const WALL_CLOCKS: [&str; 3] = ["SystemTime::now", "jiff::Timestamp::now", "Utc::now"];
 
 #[derive(Debug, PartialEq, Eq)]

@@ -89,8 +89,8 @@ pub struct MaySend(pub Caller);
 /// A caller that may ask.
 pub struct MayAsk(pub Caller);
 
-/// A caller that may manage keys.
-pub struct MayManage;
+/// A caller that may manage keys and revise rows.
+pub struct MayManage(pub Caller);
 
 impl FromRequestParts<Arc<App>> for MaySend {
     type Rejection = Problem;
@@ -113,7 +113,7 @@ impl FromRequestParts<Arc<App>> for MayManage {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        Caller::identify(app, &parts.headers)?.allowed(&[KeyScope::Admin]).map(|_| Self)
+        Caller::identify(app, &parts.headers)?.allowed(&[KeyScope::Admin]).map(Self)
     }
 }
 

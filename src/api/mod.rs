@@ -16,6 +16,7 @@ mod metrics;
 mod problem;
 mod questions;
 mod request;
+mod revision_routes;
 mod router;
 mod serve;
 mod state;
@@ -25,6 +26,7 @@ pub use error::ApiError;
 pub use key_routes::{KeyRequest, KeyView};
 pub use listen::{bind, check_listen};
 pub use problem::{Problem, ProblemKind};
+pub use revision_routes::{Revisions, RollbackReport, RollbackRequest};
 pub use serve::serve;
 pub use state::{ApiState, ReadyCheck};
 

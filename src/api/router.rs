@@ -14,11 +14,14 @@ use tower_http::decompression::RequestDecompressionLayer;
 
 use super::problem::{Problem, ProblemKind};
 use super::state::App;
-use super::{health, ingest, key_routes, limits, questions, request};
+use super::{health, ingest, key_routes, limits, questions, request, revision_routes};
+
+/// The most that price books in a request may have.
+const BOOKS_BYTES_MAX: usize = 32 << 20;
 
 /// Every route of the server.
 pub fn router(app: Arc<App>) -> Router {
-    let mut routes = operations().merge(management(&app)).merge(questions(&app));
+    let mut routes = operations().merge(management(&app)).merge(questions(&app)).merge(revisions());
     if app.state.log.is_some() {
         routes = routes.merge(front_doors(&app));
     }
@@ -61,6 +64,14 @@ fn management(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/v1/keys", get(key_routes::list).post(key_routes::create))
         .route("/v1/keys/{key_id}", delete(key_routes::revoke))
         .layer(from_fn_with_state(app.clone(), limits::query))
+}
+
+/// They may take longer than any question.
+fn revisions() -> Router<Arc<App>> {
+    Router::new()
+        .route("/v1/revisions", get(revision_routes::list).post(revision_routes::revise))
+        .route("/v1/revisions/{revision_id}/rollback", post(revision_routes::rollback))
+        .layer(DefaultBodyLimit::max(BOOKS_BYTES_MAX))
 }
 
 async fn not_found(uri: Uri) -> Problem {

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::keys::KeyRing;
 use super::metrics::ApiMetrics;
-use super::{ApiConfig, ApiError};
+use super::{ApiConfig, ApiError, Revisions};
 use crate::pipeline::Books;
 use crate::query::QueryEngine;
 use crate::source::EventLog;
@@ -27,6 +27,8 @@ pub struct ApiState {
     pub log: Option<Arc<dyn EventLog>>,
     /// What answers questions; `None`: nothing does.
     pub engine: Option<Arc<QueryEngine>>,
+    /// What changes rows that exist; `None`: nothing does.
+    pub revisions: Option<Arc<Revisions>>,
     /// The price book in force, to be shown.
     pub books: Option<Books>,
     /// What must hold for `/readyz` to say so.

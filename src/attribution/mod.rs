@@ -10,7 +10,7 @@ mod senders;
 #[cfg(test)]
 mod tests;
 
-pub use attribute::{Attribution, Sender, TenantSource, UNATTRIBUTED};
+pub use attribute::{Attribution, Sender, TenantSource, UNATTRIBUTED, WhoSource};
 pub use config::{RulesConfig, SenderRule, TagRule};
 pub use error::RulesError;
 pub use rules::Rules;

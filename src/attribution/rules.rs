@@ -1,12 +1,10 @@
 //! Says who a call is for: asserted first, then the rules, then the caller's claim.
 
-use std::collections::BTreeMap;
-
 use super::config::{RulesConfig, TagRule};
 use super::error::RulesError;
 use super::field::{Field, View, column};
 use super::senders::Senders;
-use super::{Attribution, Sender, TenantSource, UNATTRIBUTED};
+use super::{Attribution, Sender, TenantSource, UNATTRIBUTED, WhoSource};
 use crate::event::{CallEvent, Who};
 
 /// Rules that fill the who-columns, ready to be applied.
@@ -48,30 +46,21 @@ impl Rules {
     pub fn attribute(&self, event: &CallEvent, sender: &Sender) -> Attribution {
         let namespace = sender.namespace.as_str();
         let api_key = sender.asserted.api_key.as_deref().or(event.who.api_key.as_deref());
-        let mut asserted = sender.asserted.clone();
+        let mut known = Known::default();
+        known.fill(&sender.asserted, WhoSource::Credential);
         let mut claims_allowed = sender.claims_allowed;
         for (rule, who) in self.senders.of(event, namespace, api_key) {
-            fill_from(&mut asserted, who);
+            known.fill(who, WhoSource::Sender);
             claims_allowed |= rule.claims_allowed;
         }
         let mut claimed = event.who.clone();
         claimed.tenant = claimed.tenant.filter(|_| claims_allowed);
-        let mut seen = asserted.clone();
-        fill_from(&mut seen, &claimed);
-        let ruled = self.ruled(&View { event, namespace, who: &seen });
-
-        let tenant_source = match (&asserted.tenant, &ruled.tenant, &claimed.tenant) {
-            (Some(_), _, _) => TenantSource::Asserted,
-            (None, Some(_), _) => TenantSource::Rule,
-            (None, None, Some(_)) => TenantSource::Claimed,
-            (None, None, None) => TenantSource::None,
-        };
-        let mut who = asserted;
-        fill_from(&mut who, &ruled);
-        fill_from(&mut who, &claimed);
-        who.tenant.get_or_insert_with(|| UNATTRIBUTED.to_owned());
-        let claimed_who = overridden(&event.who, &who);
-        Attribution { who, tenant_source, claimed_who }
+        let mut seen = known.clone();
+        seen.fill(&claimed, WhoSource::Claim);
+        let ruled = self.ruled(&View { event, namespace, who: &seen.who });
+        known.fill(&ruled, WhoSource::Rule);
+        known.fill(&claimed, WhoSource::Claim);
+        known.attribution(&event.who, sender.claims_allowed)
     }
 
     fn ruled(&self, view: &View) -> Who {
@@ -125,21 +114,40 @@ fn filled(value: &str, name: &str, rule: &str) -> Result<String, RulesError> {
     }
 }
 
-/// Fills the columns that are empty.
-fn fill_from(who: &mut Who, other: &Who) {
-    for (column, value) in other.present().filter(|(_, value)| !value.is_empty()) {
-        if let Some(slot @ None) = who.field_mut(column) {
-            *slot = Some(value.to_owned());
-        }
-    }
+/// What is known so far, and how.
+#[derive(Debug, Clone, Default)]
+struct Known {
+    who: Who,
+    sources: [Option<WhoSource>; Who::FIELDS.len()],
 }
 
-/// The claims that something else was put in the place of.
-fn overridden(claimed: &Who, who: &Who) -> BTreeMap<String, String> {
-    let present = |column: &str| who.field(column).and_then(Option::as_deref);
-    let claims = claimed.present().filter(|(_, claim)| !claim.is_empty());
-    claims
-        .filter(|(column, claim)| present(column) != Some(claim))
-        .map(|(column, claim)| (column.to_owned(), claim.to_owned()))
-        .collect()
+impl Known {
+    /// Fills the columns that are empty.
+    fn fill(&mut self, who: &Who, source: WhoSource) {
+        for (column, known) in Who::FIELDS.into_iter().zip(&mut self.sources) {
+            let value = who.field(column).and_then(Option::as_ref);
+            let value = value.filter(|value| !value.is_empty());
+            if let (Some(value), Some(slot @ None)) = (value, self.who.field_mut(column)) {
+                *slot = Some(value.clone());
+                *known = Some(source);
+            }
+        }
+    }
+
+    /// What becomes of it, beside what the event claimed.
+    fn attribution(mut self, claimed: &Who, claims_allowed: bool) -> Attribution {
+        let sources = Who::FIELDS.into_iter().zip(self.sources);
+        let sources: Vec<_> =
+            sources.filter_map(|(column, source)| Some((column, source?))).collect();
+        let source_of = |column: &str| {
+            sources.iter().find(|(named, _)| *named == column).map(|(_, source)| *source)
+        };
+        let tenant_source = source_of("tenant").map_or(TenantSource::None, WhoSource::of_tenant);
+        let claims = claimed.present().filter(|(column, claim)| {
+            !claim.is_empty() && source_of(column) != Some(WhoSource::Claim)
+        });
+        let claimed_who = claims.map(|(column, claim)| (column.into(), claim.into())).collect();
+        self.who.tenant.get_or_insert_with(|| UNATTRIBUTED.to_owned());
+        Attribution { who: self.who, tenant_source, sources, claimed_who, claims_allowed }
+    }
 }

@@ -115,13 +115,13 @@ fn the_credential_wins_over_the_table_of_senders_and_that_over_claims() {
 }
 
 #[test]
-fn an_agreeing_claim_is_not_an_overridden_one() {
+fn an_agreeing_claim_is_kept_as_well() {
     let event = event("gateway-eu", &[], &[("tenant", "acme")]);
     check(
         &rules(RULES).attribute(&event, &sender("n", false, &[])),
         TenantSource::Asserted,
         &[("tenant", "acme"), ("environment", "production")],
-        &[],
+        &[("tenant", "acme")],
     );
 }
 
@@ -190,6 +190,70 @@ fn a_refused_tenant_claim_matches_no_rule() {
         &[("tenant", "unattributed")],
         &[("tenant", "mallory")],
     );
+}
+
+#[test]
+fn each_column_says_how_it_is_known() {
+    let event = event("gateway-eu", &[("app", "checkout")], &[("team", "red"), ("product", "p")]);
+    let attribution = rules(RULES).attribute(&event, &sender("n", true, &[("project", "x")]));
+    let known: Vec<_> =
+        attribution.sources.iter().map(|(column, source)| (*column, source.name())).collect();
+    assert_eq!(
+        known,
+        [
+            ("tenant", "sender"),
+            ("team", "rule"),
+            ("product", "claim"),
+            ("feature", "rule"),
+            ("environment", "sender"),
+            ("project", "credential"),
+        ]
+    );
+}
+
+#[test]
+fn an_attribution_tells_what_was_claimed_and_asserted() {
+    let claims: [&[(&str, &str)]; 4] = [
+        &[],
+        &[("tenant", "acme"), ("team", "red"), ("environment", "production")],
+        &[("tenant", "mallory"), ("api_key", "key-7"), ("product", "p"), ("user_id", "")],
+        &[("tenant", "globex"), ("team", "search"), ("customer", "c-9")],
+    ];
+    let tags: [&[(&str, &str)]; 2] = [&[], &[("app", "checkout"), ("customer_id", "c-9")]];
+    let asserted: [&[(&str, &str)]; 3] = [&[], &[("tenant", "acme")], &[("api_key", "key-1")]];
+    let other = "[[rules]]\nwhen = { team = \"red\" }\nset = { tenant = \"reds\" }";
+    for source in ["gateway-eu", "portal", "elsewhere"] {
+        for (claims, tags, asserted, allowed) in combined(&claims, &tags, &asserted) {
+            let event = event(source, tags, claims);
+            let sender = sender("partners", allowed, asserted);
+            let first = rules(RULES).attribute(&event, &sender);
+            let mut again = event.clone();
+            again.who = first.claims();
+            let told = first.sender("partners");
+            assert_eq!(rules(RULES).attribute(&again, &told), first);
+            let fresh = rules(other).attribute(&event, &sender);
+            assert_eq!(rules(other).attribute(&again, &told), fresh, "under other rules");
+        }
+    }
+}
+
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+/// Every combination, with and without allowed claims.
+fn combined<'a>(
+    claims: &'a [Pairs<'a>],
+    tags: &'a [Pairs<'a>],
+    asserted: &'a [Pairs<'a>],
+) -> Vec<(Pairs<'a>, Pairs<'a>, Pairs<'a>, bool)> {
+    let mut all = Vec::new();
+    for claims in claims {
+        for tags in tags {
+            for asserted in asserted {
+                all.extend([false, true].map(|allowed| (*claims, *tags, *asserted, allowed)));
+            }
+        }
+    }
+    all
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod node;
 mod prices;
 mod query;
 mod remote;
+mod revise;
 mod say;
 mod serve;
 mod table;
@@ -52,6 +53,8 @@ enum Command {
     Costs(costs::Args),
     /// Show what was out of the ordinary.
     Anomalies(anomalies::Args),
+    /// Meter history again under other prices or rules: what would change, and change it.
+    Revise(Box<revise::Args>),
     /// Check, explain and import price books.
     Prices(prices::Args),
     /// Show what was rejected, and why.
@@ -78,6 +81,7 @@ impl Cli {
             Command::Query(args) => runtime.block_on(query::run(args, config)),
             Command::Costs(args) => runtime.block_on(costs::run(args, config)),
             Command::Anomalies(args) => runtime.block_on(anomalies::run(args, config)),
+            Command::Revise(args) => runtime.block_on(revise::run(*args, config)),
             Command::Prices(args) => runtime.block_on(prices::run(args, config)),
             Command::DeadLetters(args) => runtime.block_on(dead_letters::run(args, config)),
             Command::Keys(args) => runtime.block_on(keys::run(args, config)),

@@ -13,12 +13,13 @@ use tokio_util::sync::CancellationToken;
 use super::data_dir::DataDir;
 use crate::alert::Alerts;
 use crate::api::keys::{ControlKeys, KeyRing};
-use crate::api::{ApiState, ReadyCheck};
+use crate::api::{ApiState, ReadyCheck, Revisions};
 use crate::attribution::Rules;
 use crate::config::Config;
 use crate::lake::{Lake, Maintenance, TableName};
 use crate::pipeline::{Books, Parts, Pipeline, PipelineMetrics, Watermarks};
 use crate::query::QueryEngine;
+use crate::revision::{InForce, keep_correcting};
 use crate::source::{AvroDecoders, EventLog, Opened};
 use crate::time::{Clock, SystemClock};
 
@@ -147,6 +148,9 @@ impl Node {
             self.stop.clone(),
         );
         self.tasks.push(tokio::spawn(watch));
+        let every = self.config.lake.maintenance.correct_every;
+        let correcting = keep_correcting(Lake::clone(&self.lake), every, self.stop.clone());
+        self.tasks.push(tokio::spawn(correcting));
         let maintenance = Maintenance::new(self.config.lake.maintenance.clone());
         let lake = Lake::clone(&self.lake);
         self.tasks.push(tokio::spawn(maintenance.run(lake, self.stop.clone())));
@@ -193,9 +197,15 @@ impl Node {
             log: Some(self.log.clone()),
             engine: Some(self.engine.clone()),
             books: Some(self.books.clone()),
+            revisions: Some(self.revisions()),
             checks: vec![ReadyCheck { name: "pipeline", check: Box::new(running) }],
             registry: self.registry.clone(),
         }
+    }
+
+    fn revisions(&self) -> Arc<Revisions> {
+        let (prices, rules) = (self.config.prices.clone(), self.config.attribution.clone());
+        Revisions::new(self.lake.clone(), InForce { prices, rules })
     }
 
     /// Commits what waits and leaves.

@@ -30,7 +30,7 @@ pub enum Cell<'a> {
     /// A list of texts.
     Texts(Vec<&'a str>),
     /// Texts by name.
-    TextMap(&'a BTreeMap<String, String>),
+    TextMap(Vec<(&'a str, &'a str)>),
     /// Counts by name.
     LongMap(Vec<(&'a str, i64)>),
     /// Quantities by name, in units of 1e-12.
@@ -126,6 +126,6 @@ impl<'a> From<&'a [u8]> for Cell<'a> {
 
 impl<'a> From<&'a BTreeMap<String, String>> for Cell<'a> {
     fn from(map: &'a BTreeMap<String, String>) -> Self {
-        Self::TextMap(map)
+        Self::TextMap(map.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect())
     }
 }

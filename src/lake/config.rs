@@ -64,6 +64,8 @@ pub struct MaintenanceConfig {
     pub sort_bytes_max: ByteSize,
     /// The most that one merge reads of files that are sorted already.
     pub merge_bytes_max: ByteSize,
+    /// Corrections that came as events are applied at the latest after this time.
+    pub correct_every: Span,
     /// A checkpoint is written every so many versions.
     pub checkpoint_every: u64,
     /// Files that no snapshot names are kept this long: the longest query and a day.
@@ -78,6 +80,7 @@ impl Default for MaintenanceConfig {
             merge_every: Span::seconds(5 * 60),
             sort_bytes_max: ByteSize(16 << 20),
             merge_bytes_max: ByteSize(256 << 20),
+            correct_every: Span::seconds(30),
             checkpoint_every: 100,
             keep_files: Span::seconds(25 * 3_600),
         }

@@ -31,7 +31,7 @@ use super::tables::DATE;
 const PART_BYTES: usize = if cfg!(test) { 32 << 10 } else { 8 << 20 };
 
 /// A data file that is being written.
-pub(super) struct FileWriter {
+pub struct FileWriter {
     table: Table,
     date: Option<i32>,
     url: Url,
@@ -58,8 +58,11 @@ impl Encoder {
 }
 
 impl FileWriter {
-    /// A file of one partition.
-    pub(super) async fn start(
+    /// A file of one partition: days since the epoch.
+    ///
+    /// # Errors
+    /// [`LakeError::Retryable`] when the log cannot be read.
+    pub async fn start(
         table: &Table,
         date: Option<i32>,
         purpose: Purpose,
@@ -76,7 +79,10 @@ impl FileWriter {
     }
 
     /// Adds rows.
-    pub(super) async fn push(mut self, batch: RecordBatch) -> Result<Self, LakeError> {
+    ///
+    /// # Errors
+    /// [`LakeError::NoSpace`] and what else a store may say; nothing of the file is kept then.
+    pub async fn push(mut self, batch: RecordBatch) -> Result<Self, LakeError> {
         let what = writing(&self.table);
         let encoder = self.encoder;
         let pushed = blocking(what.clone(), move || encoder.push(&batch)).await?;
@@ -89,7 +95,10 @@ impl FileWriter {
     }
 
     /// Ends the file; it is durable then.
-    pub(super) async fn finish(mut self) -> Result<StagedFile, LakeError> {
+    ///
+    /// # Errors
+    /// As [`FileWriter::push`].
+    pub async fn finish(mut self) -> Result<StagedFile, LakeError> {
         let what = writing(&self.table);
         let Encoder { parquet, statistics, rows } = self.encoder;
         let rest = blocking(what.clone(), move || parquet.into_inner()).await?;

@@ -6,6 +6,7 @@ use delta_kernel::engine::arrow_data::ArrowEngineData;
 use delta_kernel::{Engine, FilteredEngineData, KernelError, KernelResult, SnapshotRef};
 
 use super::tables::DATE;
+use crate::time::Timestamp;
 
 /// One data file of a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,18 @@ pub struct DataFile {
     /// cut to milliseconds, so that the latest row may be up to a millisecond after the largest
     /// one; long texts are cut too.
     pub statistics: Option<String>,
+}
+
+impl DataFile {
+    /// The partition as days since the epoch; `None` in a table without partitions.
+    pub fn days(&self) -> Option<i32> {
+        self.date.as_deref().and_then(days_of)
+    }
+}
+
+/// A partition's date as days since the epoch.
+pub(super) fn days_of(date: &str) -> Option<i32> {
+    format!("{date}T00:00:00Z").parse().ok().map(Timestamp::days)
 }
 
 /// A batch of the log's file entries, and which of its rows hold.

@@ -9,32 +9,44 @@ use super::error::LakeError;
 use super::files::DataFile;
 use super::snapshot::Snapshot;
 use super::table::{Table, path_of};
+use crate::event::Identity;
 
 /// How many files are read at a time.
 const READ_AT_ONCE: usize = 8;
+
+/// The identity of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// Its hashes.
+    pub identity: Identity,
+    /// Whether a later event will finalize it.
+    pub is_provisional: bool,
+}
+
+const COLUMNS: [&str; 3] = ["identity_hash", "content_hash", "provisional"];
 
 /// The identities of one data file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identities {
     /// The file's partition, `2026-11-23`.
     pub date: Option<String>,
-    /// Identity hash and content hash of each row.
-    pub hashes: Vec<([u8; 16], [u8; 16])>,
+    /// Each row's.
+    pub rows: Vec<Counted>,
 }
 
 impl Table {
     /// Reads the identity and content hashes of data files; of nothing else, and of a few files at
-    /// a time. Files come in any order.
+    /// a time. Files come in their order.
     pub fn identities<'a>(
         &'a self,
         files: &'a [DataFile],
     ) -> BoxStream<'a, Result<Identities, LakeError>> {
         let reads = files.iter().map(move |file| async move {
-            let batches = self.read(file, Some(&["identity_hash", "content_hash"])).await?;
-            let hashes = batches.iter().filter_map(hashes).flatten().collect();
-            Ok(Identities { date: file.date.clone(), hashes })
+            let batches = self.read(file, Some(&COLUMNS)).await?;
+            let rows = batches.iter().filter_map(counted).flatten().collect();
+            Ok(Identities { date: file.date.clone(), rows })
         });
-        futures::stream::iter(reads).buffer_unordered(READ_AT_ONCE).boxed()
+        futures::stream::iter(reads).buffered(READ_AT_ONCE).boxed()
     }
 
     /// The data files whose rows were added after version `since`, up to `to`; those that merges
@@ -59,9 +71,16 @@ impl Table {
     }
 }
 
-fn hashes(batch: &RecordBatch) -> Option<Vec<([u8; 16], [u8; 16])>> {
-    let identity = batch.column_by_name("identity_hash")?.as_binary_opt::<i32>()?;
-    let content = batch.column_by_name("content_hash")?.as_binary_opt::<i32>()?;
-    let both = identity.iter().zip(content);
-    Some(both.filter_map(|(a, b)| Some((a?.try_into().ok()?, b?.try_into().ok()?))).collect())
+fn counted(batch: &RecordBatch) -> Option<Vec<Counted>> {
+    let identities = batch.column_by_name("identity_hash")?.as_binary_opt::<i32>()?;
+    let contents = batch.column_by_name("content_hash")?.as_binary_opt::<i32>()?;
+    let provisional = batch.column_by_name("provisional")?.as_boolean_opt()?;
+    let rows = identities.iter().zip(contents).zip(provisional);
+    let rows = rows.filter_map(|((identity, content), provisional)| {
+        let identity_hash = identity?.try_into().ok()?;
+        let content_hash = content?.try_into().ok()?;
+        let identity = Identity { identity_hash, content_hash };
+        Some(Counted { identity, is_provisional: provisional.unwrap_or_default() })
+    });
+    Some(rows.collect())
 }

@@ -23,6 +23,7 @@ mod maintenance;
 mod open;
 mod parquet_file;
 mod read;
+mod replace;
 mod rows;
 mod snapshot;
 mod stage;
@@ -37,15 +38,18 @@ pub use commit::{Commit, Operation, Outcome};
 pub use config::{Durability, LakeConfig, MaintenanceConfig, S3Config};
 pub use dictionary::dictionary;
 pub use error::LakeError;
+pub use file_writer::FileWriter;
 pub use files::DataFile;
-pub use identities::Identities;
+pub use identities::{Counted, Identities};
 pub use maintenance::{Maintenance, Merged, Report};
 pub use open::Lake;
+pub use parquet_file::Purpose;
+pub use read::OpenFile;
 pub use rows::{Batch, Row, Rows};
 pub use snapshot::Snapshot;
 pub use stage::StagedFile;
 pub use table::Table;
 pub use tables::{
-    AnomalyRow, CallRow, ControlRow, DATE, DeadLetterRow, PriceRow, Revision, SCHEMA_VERSION, Side,
-    TableName, TableSpec,
+    AnomalyRow, CallRow, ControlRow, Correction, DATE, DeadLetterRow, PriceRow, Revision,
+    SCHEMA_VERSION, Side, TableName, TableSpec,
 };

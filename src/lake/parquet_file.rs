@@ -21,7 +21,7 @@ const ROW_GROUP_ROWS: usize = if cfg!(test) { 256 } else { 128 * 1_024 };
 
 /// What a file is written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub enum Purpose {
     /// Fresh rows in the order they came: soon merged.
     Ingest,
     /// Merged rows, sorted: kept.

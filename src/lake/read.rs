@@ -28,11 +28,11 @@ use super::tables::TableSpec;
 const BATCH_ROWS: usize = 8_192;
 
 /// A data file that is being read.
-pub(super) struct OpenFile {
+pub struct OpenFile {
     /// Whether it says that it is sorted as merged files are.
-    pub(super) is_sorted: bool,
+    pub is_sorted: bool,
     /// Its rows.
-    pub(super) rows: BoxStream<'static, std::result::Result<RecordBatch, LakeError>>,
+    pub rows: BoxStream<'static, std::result::Result<RecordBatch, LakeError>>,
 }
 
 impl Table {
@@ -50,7 +50,10 @@ impl Table {
     }
 
     /// The same, a batch at a time.
-    pub(super) async fn open_file(
+    ///
+    /// # Errors
+    /// As [`Table::read`].
+    pub async fn open_file(
         &self,
         file: &DataFile,
         columns: Option<&[&str]>,

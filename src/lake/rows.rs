@@ -165,8 +165,7 @@ impl Builder {
                 builder.append_value(texts.into_iter().map(Some));
             }
             (Self::TextMap(builder), Cell::TextMap(map)) => {
-                let entries = map.iter().map(|(name, text)| (name.as_str(), text));
-                append_map(builder, entries, |values, text: &String| values.append_value(text));
+                append_map(builder, map, |values, text: &str| values.append_value(text));
             }
             (Self::LongMap(builder), Cell::LongMap(map)) => {
                 append_map(builder, map, Int64Builder::append_value);

@@ -93,7 +93,7 @@ impl Table {
     }
 
     /// The present instant, by the lake's clock.
-    pub(super) fn now(&self) -> Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
 

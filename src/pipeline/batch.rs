@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::seen::{Seen, Verdict};
 use crate::event::{Lineage, RejectionCode};
-use crate::lake::{CallRow, DeadLetterRow};
+use crate::lake::{CallRow, Correction, DeadLetterRow};
 use crate::source::Partition;
 use crate::time::Timestamp;
 
@@ -22,6 +22,8 @@ pub struct Pending {
     pub accepted_at: Timestamp,
     /// Bytes as received.
     pub size_bytes: u64,
+    /// The partition that it was read from.
+    pub partition: Arc<Partition>,
 }
 
 /// What became of one event.
@@ -72,6 +74,10 @@ pub struct Decided {
     pub dead: Vec<DeadLetterRow>,
     /// Dead letters that are.
     pub dead_committed: Vec<DeadLetterRow>,
+    /// Corrections that are not queued yet.
+    pub corrections: Vec<Correction>,
+    /// Corrections that are.
+    pub corrections_committed: Vec<Correction>,
     /// Every partition with the offset to read next.
     pub next: Vec<(Arc<Partition>, i64)>,
 }
@@ -149,13 +155,13 @@ impl Batch {
                 Outcome::Dead(dead) => decided.dead.push(*dead),
                 Outcome::Row(pending) => {
                     let identity = pending.row.charge.identity;
-                    match seen.judge(&identity).or(fresh.judge(&identity)) {
-                        Verdict::New => {
-                            fresh.insert(identity);
-                            decided.rows.push(*pending);
-                        }
-                        verdict => decided.dead.push(again(&pending, verdict)),
+                    let known = if fresh.judge(&identity) == Verdict::New { seen } else { &fresh };
+                    let verdict = known.judge(&identity);
+                    let change = known.may_change(&pending.row.charge.event, &identity);
+                    if verdict == Verdict::New || verdict == Verdict::Conflict && change.is_some() {
+                        fresh.insert(identity, pending.row.charge.event.provisional);
                     }
+                    decided.place(*pending, verdict, change);
                 }
             }
         }
@@ -170,12 +176,25 @@ impl Decided {
         let before = self.rows.len();
         let judged = std::mem::take(&mut self.rows).into_iter();
         for pending in judged {
-            match seen.judge(&pending.row.charge.identity) {
-                Verdict::New => self.rows.push(pending),
-                verdict => self.dead.push(again(&pending, verdict)),
-            }
+            let identity = pending.row.charge.identity;
+            let change = seen.may_change(&pending.row.charge.event, &identity);
+            self.place(pending, seen.judge(&identity), change);
         }
         self.rows.len() < before
+    }
+
+    /// An event of a new identity is a row; one that may change a row is queued; any other is a
+    /// dead letter.
+    fn place(&mut self, pending: Pending, verdict: Verdict, change: Option<&'static str>) {
+        match (verdict, change) {
+            (Verdict::New, _) => self.rows.push(pending),
+            (Verdict::Conflict, Some(reason)) => {
+                let Pending { row, partition, .. } = pending;
+                let app_id = partition.app_id.clone();
+                self.corrections.push(Correction { row, app_id, reason });
+            }
+            (verdict, _) => self.dead.push(again(&pending, verdict)),
+        }
     }
 
     /// Drops what is in flight of a partition that is no longer ours.
@@ -186,6 +205,7 @@ impl Decided {
         self.next.retain(|(ours, _)| ours.app_id != partition.app_id);
         self.rows.retain(|pending| !theirs(&pending.row.lineage));
         self.dead.retain(|dead| !theirs(&dead.lineage));
+        self.corrections.retain(|correction| !theirs(&correction.row.lineage));
     }
 }
 
@@ -195,9 +215,6 @@ fn again(pending: &Pending, verdict: Verdict) -> DeadLetterRow {
     let event = &row.charge.event;
     let (reason, message, content) = if verdict == Verdict::Duplicate {
         (RejectionCode::Duplicate, "counted before with the same content", None)
-    } else if event.corrects {
-        let message = "a correction of a row that exists: corrections are not applied yet";
-        (RejectionCode::Conflict, message, Some(event.canonical()))
     } else {
         let message = "counted before with other content: the first one stays";
         (RejectionCode::Conflict, message, Some(event.canonical()))

@@ -64,7 +64,7 @@ impl Books {
     /// # Errors
     /// [`LoadError::Lake`].
     pub async fn store(&self, lake: &Lake, now: Timestamp) -> Result<(), LoadError> {
-        Ok(store(lake, &self.current(), now).await?)
+        Ok(store_book(lake, &self.current(), now).await?)
     }
 
     /// Looks at the files again. A changed book is stored in the lake and then put in force; says
@@ -81,7 +81,7 @@ impl Books {
         if book.version() == self.current().version() {
             return Ok(false);
         }
-        store(lake, &book, now).await?;
+        store_book(lake, &book, now).await?;
         self.current.send_replace(Arc::new(book));
         Ok(true)
     }
@@ -150,7 +150,11 @@ pub fn layer(path: &Path) -> Result<Layer, LoadError> {
     Ok(Layer::new(path.display().to_string(), text))
 }
 
-async fn store(lake: &Lake, book: &PriceBook, now: Timestamp) -> Result<(), LakeError> {
+/// Stores the rows of a book, unless the lake has them.
+///
+/// # Errors
+/// [`LakeError`].
+pub async fn store_book(lake: &Lake, book: &PriceBook, now: Timestamp) -> Result<(), LakeError> {
     let table = lake.table(TableName::Prices);
     // The version is part of the id: whoever stored it first, its rows are there once.
     let app_id = format!("{APP_ID}/{}", book.version());

@@ -1,7 +1,8 @@
 //! The commit protocol: rows and the offsets they came from, together or not at all.
 //!
-//! In: a decided batch. Out: it is durable, once. Order: dead letters first, then `calls`, whose
-//! transaction is the one to read on from. Each partition has one owner, named in both tables:
+//! In: a decided batch. Out: it is durable, once. Order: dead letters first, corrections into their
+//! queue, then `calls`, whose transaction is the one to read on from. Each partition has one owner,
+//! named in all three tables:
 //! whoever takes it over names himself first, so that nothing of an earlier owner, however late,
 //! can land after what the new one has read. Never: a commit on a version whose offsets, owners and
 //! identities were not compared with the batch.
@@ -16,9 +17,9 @@ use rand::Rng;
 use super::batch::{Decided, Pending};
 use super::lineage;
 use super::seen::Seen;
-use crate::event::Identity;
 use crate::lake::{
-    Commit, DeadLetterRow, Lake, LakeError, Outcome, Rows, Snapshot, StagedFile, Table, TableName,
+    Batch, Commit, Correction, Counted, Lake, LakeError, Outcome, Rows, Snapshot, StagedFile,
+    Table, TableName,
 };
 use crate::source::Partition;
 
@@ -51,9 +52,9 @@ pub type Lost = Vec<Arc<Partition>>;
 pub struct Owned {
     /// The offset to read from.
     pub next: i64,
-    /// The lineage (offset, index) of dead letters at or past it: they were committed before a
-    /// crash, and stay as they were decided.
-    pub dead: HashSet<(i64, u32)>,
+    /// The lineage (offset, index) of dead letters and corrections at or past it: they were
+    /// committed before a crash, and stay as they were decided.
+    pub decided: HashSet<(i64, u32)>,
 }
 
 impl Committer {
@@ -77,17 +78,20 @@ impl Committer {
     pub async fn own(&mut self, partition: &Partition, low: i64) -> Result<Owned, LakeError> {
         let owner = rand::rng().random_range(1..i64::MAX);
         let app_id = &partition.app_id;
-        let dead = take_over(self.dead_letters(), partition, owner, None).await?;
+        let dead = take_over(self.table(Aside::DeadLetters), partition, owner, None).await?;
+        let queue = take_over(self.table(Aside::Corrections), partition, owner, None).await?;
         let calls = take_over(self.calls(), partition, owner, Some(low)).await?;
         let next = calls.next_offset(app_id).await?.unwrap_or(low);
         self.holdings.insert(app_id.clone(), Holding { owner, next });
-        let ahead = dead.next_offset(&dead_app(app_id)).await?;
-        let dead = if ahead.is_some_and(|ahead| ahead > next) {
-            lineage::from_offset(self.dead_letters(), &dead, partition, next).await?
-        } else {
-            HashSet::new()
-        };
-        Ok(Owned { next, dead })
+        let mut decided = HashSet::new();
+        for (aside, on) in [(Aside::DeadLetters, dead), (Aside::Corrections, queue)] {
+            let ahead = on.next_offset(&aside.app_id(app_id)).await?;
+            if ahead.is_some_and(|ahead| ahead > next) {
+                decided
+                    .extend(lineage::from_offset(self.table(aside), &on, partition, next).await?);
+            }
+        }
+        Ok(Owned { next, decided })
     }
 
     /// Commits a decided batch, and says which partitions were lost meanwhile. When it returns an
@@ -96,7 +100,7 @@ impl Committer {
     /// # Errors
     /// [`LakeError`].
     pub async fn commit(&mut self, batch: &mut Decided) -> Result<Lost, LakeError> {
-        let mut lost = self.commit_dead(batch).await?;
+        let mut lost = self.commit_aside(batch).await?;
         let mut staged: Option<Vec<StagedFile>> = None;
         let mut on = self.calls().snapshot();
         while !batch.next.is_empty() {
@@ -106,7 +110,7 @@ impl Committer {
             if batch.trim(&self.seen) || !moved.is_empty() {
                 self.discard(staged.take()).await;
                 lost.extend(moved);
-                lost.extend(self.commit_dead(batch).await?);
+                lost.extend(self.commit_aside(batch).await?);
                 continue;
             }
             let files = match staged.take() {
@@ -137,13 +141,14 @@ impl Committer {
         self.lake.table(TableName::Calls)
     }
 
-    fn dead_letters(&self) -> &Table {
-        self.lake.table(TableName::DeadLetters)
+    fn table(&self, aside: Aside) -> &Table {
+        self.lake.table(aside.table())
     }
 
     fn landed(&mut self, batch: &Decided, version: &Snapshot) {
-        for pending in &batch.rows {
-            self.seen.insert(pending.row.charge.identity);
+        let corrections = batch.corrections_committed.iter().map(|correction| &correction.row);
+        for row in batch.rows.iter().map(|pending| &pending.row).chain(corrections) {
+            self.seen.insert(row.charge.identity, row.charge.event.provisional);
         }
         // Only a version right after the last one known holds nobody else's rows.
         if self.seen_at.as_ref().is_some_and(|seen| seen.version() + 1 == version.version()) {
@@ -200,8 +205,8 @@ impl Committer {
         };
         let mut read = calls.identities(&files);
         while let Some(identities) = read.try_next().await? {
-            for (identity_hash, content_hash) in identities.hashes {
-                self.seen.insert(Identity { identity_hash, content_hash });
+            for Counted { identity, is_provisional } in identities.rows {
+                self.seen.insert(identity, is_provisional);
             }
         }
         self.seen_at = Some(upto.clone());
@@ -218,36 +223,44 @@ impl Committer {
         self.calls().discard(&staged.unwrap_or_default()).await;
     }
 
-    /// Appends the dead letters that are not in their table yet, with their own offsets, and drops
-    /// what belongs to partitions that were lost meanwhile.
-    async fn commit_dead(&self, batch: &mut Decided) -> Result<Lost, LakeError> {
-        let (mut lost, mut on) = (Lost::new(), self.dead_letters().snapshot());
+    /// Appends dead letters and corrections that are not in their tables yet, with their own
+    /// offsets, and drops what belongs to partitions that were lost meanwhile.
+    async fn commit_aside(&self, batch: &mut Decided) -> Result<Lost, LakeError> {
+        let mut lost = self.append(batch, Aside::DeadLetters).await?;
+        lost.extend(self.append(batch, Aside::Corrections).await?);
+        Ok(lost)
+    }
+
+    async fn append(&self, batch: &mut Decided, aside: Aside) -> Result<Lost, LakeError> {
+        let table = self.table(aside);
+        let (mut lost, mut on) = (Lost::new(), table.snapshot());
         let mut staged: Option<Vec<StagedFile>> = None;
-        while !batch.dead.is_empty() {
+        while !aside.is_empty(batch) {
             let taken = self.taken_over(&on, batch).await?;
             if !taken.is_empty() {
                 taken.iter().for_each(|partition| batch.drop_partition(partition));
                 lost.extend(taken);
-                self.dead_letters().discard(&staged.take().unwrap_or_default()).await;
+                table.discard(&staged.take().unwrap_or_default()).await;
                 continue;
             }
             let files = match staged.take() {
                 Some(files) => files,
-                None => self.stage_dead(&batch.dead).await?,
+                None => table.write(aside.rows(batch)?).await?,
             };
-            let mut commit = Commit::append(files.clone(), transactions(batch, dead_app));
+            let app_ids = transactions(batch, |app_id| aside.app_id(app_id));
+            let mut commit = Commit::append(files.clone(), app_ids);
             // After a crash, or when rows lose their identity to others, the range is stored
             // already; what is in the table was left out when it was read back.
             commit.amends = true;
-            match self.dead_letters().commit(&on, &commit).await {
+            match table.commit(&on, &commit).await {
                 Ok(Outcome::Committed(_)) => {
-                    batch.dead_committed.append(&mut batch.dead);
+                    aside.committed(batch);
                     break;
                 }
                 Ok(Outcome::Conflicted { newest }) => on = newest,
-                Ok(Outcome::Superseded { .. }) => on = self.dead_letters().refresh().await?,
+                Ok(Outcome::Superseded { .. }) => on = table.refresh().await?,
                 Err(error) => {
-                    self.dead_letters().discard(&files).await;
+                    table.discard(&files).await;
                     return Err(error);
                 }
             }
@@ -256,11 +269,54 @@ impl Committer {
         }
         Ok(lost)
     }
+}
 
-    async fn stage_dead(&self, dead: &[DeadLetterRow]) -> Result<Vec<StagedFile>, LakeError> {
-        let mut rows = Rows::default();
-        dead.iter().for_each(|dead| rows.push(dead));
-        self.dead_letters().write(rows.finish()?).await
+/// What is committed beside `calls`, and before it.
+#[derive(Debug, Clone, Copy)]
+enum Aside {
+    DeadLetters,
+    Corrections,
+}
+
+impl Aside {
+    const fn table(self) -> TableName {
+        match self {
+            Self::DeadLetters => TableName::DeadLetters,
+            Self::Corrections => TableName::CallRevisions,
+        }
+    }
+
+    /// A partition's application id in its table.
+    fn app_id(self, partition: &str) -> String {
+        match self {
+            Self::DeadLetters => format!("{partition}/dead"),
+            Self::Corrections => format!("{partition}/rev"),
+        }
+    }
+
+    const fn is_empty(self, batch: &Decided) -> bool {
+        match self {
+            Self::DeadLetters => batch.dead.is_empty(),
+            Self::Corrections => batch.corrections.is_empty(),
+        }
+    }
+
+    fn rows(self, batch: &Decided) -> Result<Vec<Batch>, LakeError> {
+        match self {
+            Self::DeadLetters => {
+                let mut rows = Rows::default();
+                batch.dead.iter().for_each(|dead| rows.push(dead));
+                rows.finish()
+            }
+            Self::Corrections => Correction::rows(&batch.corrections),
+        }
+    }
+
+    fn committed(self, batch: &mut Decided) {
+        match self {
+            Self::DeadLetters => batch.dead_committed.append(&mut batch.dead),
+            Self::Corrections => batch.corrections_committed.append(&mut batch.corrections),
+        }
     }
 }
 
@@ -293,11 +349,7 @@ fn owner_app(app_id: &str) -> String {
     format!("{app_id}/owner")
 }
 
-fn dead_app(app_id: &str) -> String {
-    format!("{app_id}/dead")
-}
-
-fn transactions(batch: &Decided, name: fn(&str) -> String) -> Vec<(String, i64)> {
+fn transactions(batch: &Decided, name: impl Fn(&str) -> String) -> Vec<(String, i64)> {
     batch.next.iter().map(|(partition, next)| (name(&partition.app_id), *next)).collect()
 }
 

@@ -133,6 +133,7 @@ impl Arrival<'_> {
                 row,
                 accepted_at: self.accepted_at,
                 size_bytes: self.message.size_bytes(),
+                partition: self.message.partition.clone(),
             })),
             Err(rejection) => {
                 let identity = Identity::of(&event, &self.sender.namespace);

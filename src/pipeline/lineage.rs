@@ -1,16 +1,19 @@
-//! Which messages have dead letters already: read back after a crash between the two commits.
+//! Which messages have dead letters or queued corrections already: read back after a crash between
+//! the commits.
 
 use std::collections::HashSet;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int32Type, Int64Type};
 
-use crate::lake::{LakeError, Snapshot, Table};
+use crate::lake::{LakeError, Side, Snapshot, Table};
 use crate::source::Partition;
 
-const COLUMNS: [&str; 4] = ["source_topic", "source_partition", "source_offset", "source_index"];
+const COLUMNS: [&str; 5] =
+    ["source_topic", "source_partition", "source_offset", "source_index", "side"];
 
-/// The (offset, index) of a partition's dead letters at or past an offset.
+/// The (offset, index) of a partition's dead letters, or of its queued corrections, at or past an
+/// offset.
 ///
 /// # Errors
 /// [`LakeError`] when a file cannot be read.
@@ -34,10 +37,13 @@ fn matching(batch: &RecordBatch, partition: &Partition, from: i64) -> Option<Vec
     let numbers = batch.column_by_name("source_partition")?.as_primitive_opt::<Int32Type>()?;
     let offsets = batch.column_by_name("source_offset")?.as_primitive_opt::<Int64Type>()?;
     let indices = batch.column_by_name("source_index")?.as_primitive_opt::<Int64Type>()?;
+    let sides = batch.column_by_name("side").and_then(|sides| sides.as_string_opt::<i32>());
+    let is_queued =
+        |row: usize| sides.is_none_or(|sides| sides.value(row) == Side::Correction.name());
     let rows = topics.iter().zip(numbers.iter()).zip(offsets.iter().zip(indices.iter()));
-    let ours = rows.filter_map(|((topic, number), (offset, index))| {
+    let ours = rows.enumerate().filter_map(|(row, ((topic, number), (offset, index)))| {
         let here = topic? == partition.topic && number? == partition.number && offset? >= from;
-        here.then_some((offset?, u32::try_from(index?).ok()?))
+        (here && is_queued(row)).then_some((offset?, u32::try_from(index?).ok()?))
     });
     Some(ours.collect())
 }

@@ -14,6 +14,8 @@ pub struct PipelineMetrics {
     pub rows: IntCounterVec,
     /// Dead letters committed, by reason.
     pub dead_letters: IntCounterVec,
+    /// Corrections queued, by reason.
+    pub corrections: IntCounterVec,
     /// Tombstones skipped.
     pub tombstones: IntCounter,
     /// Commits, by outcome: committed, conflicted, unknown, failed.
@@ -44,6 +46,7 @@ impl PipelineMetrics {
             events_read: IntCounter::new("tokenmeter_events_read_total", "Events read")?,
             rows: counters("tokenmeter_rows_total", "Rows committed to calls", "cost_status")?,
             dead_letters: counters("tokenmeter_dead_letters_total", "Dead letters", "reason")?,
+            corrections: counters("tokenmeter_corrections_total", "Corrections queued", "reason")?,
             tombstones: IntCounter::new("tokenmeter_tombstones_total", "Null messages skipped")?,
             commits: counters("tokenmeter_commits_total", "Commits to calls", "outcome")?,
             commit_seconds: Histogram::with_opts(HistogramOpts::new(
@@ -77,6 +80,7 @@ impl PipelineMetrics {
             Box::new(self.events_read.clone()),
             Box::new(self.rows.clone()),
             Box::new(self.dead_letters.clone()),
+            Box::new(self.corrections.clone()),
             Box::new(self.tombstones.clone()),
             Box::new(self.commits.clone()),
             Box::new(self.commit_seconds.clone()),

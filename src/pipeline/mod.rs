@@ -15,7 +15,7 @@ mod tests;
 mod watermark;
 
 pub use admit::Acceptance;
-pub use books::{Books, LoadError, layer};
+pub use books::{Books, LoadError, layer, store_book};
 pub use config::PipelineConfig;
 pub use metrics::PipelineMetrics;
 pub use run::{Parts, Pipeline, PipelineError};

@@ -65,7 +65,7 @@ pub struct Pipeline {
     parts: Parts,
     committer: Committer,
     batch: Batch,
-    /// Dead letters past the stored offset, by partition: decided before a crash.
+    /// Dead letters and corrections past the stored offset, by partition: decided before a crash.
     decided_before: BTreeMap<String, HashSet<(i64, u32)>>,
     flush_interval: Duration,
 }
@@ -181,10 +181,10 @@ impl Pipeline {
         let now = self.parts.clock.now();
         self.watermarks(|marks| marks.assigned(&partition.topic, partition.number, now));
         let low = self.source.extent(partition).map_or(0, |extent| extent.low);
-        let Owned { next, dead } = self.committer.own(partition, low).await?;
+        let Owned { next, decided } = self.committer.own(partition, low).await?;
         self.decided_before.remove(&partition.app_id);
-        if !dead.is_empty() {
-            self.decided_before.insert(partition.app_id.clone(), dead);
+        if !decided.is_empty() {
+            self.decided_before.insert(partition.app_id.clone(), decided);
         }
         info!(topic = partition.topic, partition = partition.number, next, "assigned");
         self.seek(partition, next).await
@@ -346,6 +346,9 @@ impl Pipeline {
         }
         for dead in &decided.dead_committed {
             metrics.dead_letters.with_label_values(&[dead.reason.name()]).inc();
+        }
+        for correction in &decided.corrections_committed {
+            metrics.corrections.with_label_values(&[correction.reason]).inc();
         }
         let mut latest: BTreeMap<(&str, i32), Timestamp> = BTreeMap::new();
         for row in &decided.rows {

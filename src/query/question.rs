@@ -28,6 +28,7 @@ questions!(
     "data_quality",
     "drift_against_reported",
     "failed_and_aborted",
+    "revisions",
     "top_customers",
     "unattributed_spend",
     "unpriced_by_model",

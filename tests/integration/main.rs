@@ -16,5 +16,6 @@ mod litellm;
 mod parts;
 mod prices;
 mod recount;
+mod revisions;
 mod server;
 mod worked_cases;

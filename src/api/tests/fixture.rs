@@ -100,6 +100,7 @@ pub async fn state(log: Arc<MemoryLog>) -> ApiState {
         log: Some(log),
         engine: None,
         books: None,
+        revisions: None,
         checks: Vec::new(),
         registry: prometheus::Registry::new(),
     }

@@ -1,31 +1,23 @@
 //! Merging: files of one date become one, sorted by (tenant, time), holding the same rows.
 //!
 //! The commit removes the inputs and adds the output, with a fence transaction per date: of two
-//! merges from one snapshot one finds the fence moved. After a conflict it commits again while its
-//! inputs are active and the fence is where it was; an append every second must not starve it.
+//! merges from one snapshot one finds the fence moved.
 
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 
 use super::digest::Digest;
 use super::merge_sort::{Input, input, merged};
 use super::plan::Group;
-use crate::lake::commit::{Commit, Operation, Outcome};
+use crate::lake::commit::{Commit, Operation};
 use crate::lake::error::LakeError;
 use crate::lake::file_writer::FileWriter;
-use crate::lake::files::DataFile;
+use crate::lake::files::{DataFile, days_of};
 use crate::lake::parquet_file::Purpose;
 use crate::lake::snapshot::Snapshot;
 use crate::lake::stage::StagedFile;
 use crate::lake::table::Table;
-
-/// How often a merge is committed again after conflicts.
-const ATTEMPTS_MAX: u32 = 100;
-/// The longest wait between two attempts.
-const WAIT_MAX: Duration = Duration::from_millis(100);
 
 /// What a merge did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +49,7 @@ pub(super) async fn merge(
         marks: Vec::new(),
         amends: false,
     };
-    if commit_while_active(table, on, &commit).await? {
+    if table.replace(on, &commit).await? {
         return Ok(Merged::Files(group.files.len()));
     }
     table.discard(&[output]).await;
@@ -99,16 +91,12 @@ fn locked(digest: &Mutex<Digest>) -> MutexGuard<'_, Digest> {
 }
 
 async fn write(table: &Table, group: &Group, mut rows: Input) -> Result<StagedFile, LakeError> {
-    let date = group.date.as_deref().and_then(days);
+    let date = group.date.as_deref().and_then(days_of);
     let mut writer = FileWriter::start(table, date, Purpose::Keep).await?;
     while let Some(batch) = rows.try_next().await? {
         writer = writer.push(batch).await?;
     }
     writer.finish().await
-}
-
-fn days(date: &str) -> Option<i32> {
-    format!("{date}T00:00:00Z").parse().ok().map(crate::time::Timestamp::days)
 }
 
 fn written(output: &StagedFile, group: &Group) -> DataFile {
@@ -120,35 +108,4 @@ fn written(output: &StagedFile, group: &Group) -> DataFile {
         records: Some(output.rows as u64),
         statistics: None,
     }
-}
-
-/// Commits; again after conflicts, while the inputs are active and the fence is unmoved.
-async fn commit_while_active(
-    table: &Table,
-    on: &Snapshot,
-    commit: &Commit,
-) -> Result<bool, LakeError> {
-    let mut on = on.clone();
-    for attempt in 0..ATTEMPTS_MAX {
-        let active = paths(&on).await?;
-        if !commit.remove.iter().all(|path| active.contains(path)) {
-            return Ok(false);
-        }
-        match table.commit(&on, commit).await? {
-            Outcome::Committed(_) => return Ok(true),
-            Outcome::Superseded { .. } => return Ok(false),
-            Outcome::Conflicted { newest } => on = newest,
-        }
-        tokio::time::sleep(wait(attempt)).await;
-    }
-    Ok(false)
-}
-
-async fn paths(on: &Snapshot) -> Result<HashSet<String>, LakeError> {
-    Ok(on.files().await?.iter().map(|file| file.path.clone()).collect())
-}
-
-fn wait(attempt: u32) -> Duration {
-    let longest = Duration::from_millis(2).saturating_mul(1 << attempt.min(6)).min(WAIT_MAX);
-    longest.mul_f64(rand::random::<f64>())
 }

@@ -5,6 +5,7 @@
 
 mod checkpoint;
 mod digest;
+mod hold;
 mod merge;
 mod merge_sort;
 mod plan;

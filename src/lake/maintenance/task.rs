@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::checkpoint::{checkpoint, clean_log};
+use super::hold::is_held;
 use super::merge::{Merged, merge};
 use super::plan::groups;
 use super::vacuum::{Unnamed, sweep};
@@ -101,6 +102,9 @@ impl Maintenance {
     async fn merge_due(&mut self, table: &Table, report: &mut Report) -> Result<(), LakeError> {
         let (name, now) = (table.name(), table.now());
         let snapshot = table.refresh().await?;
+        if is_held(&snapshot, now).await? {
+            return Ok(());
+        }
         let files = snapshot.files().await?;
         let due = |date: Option<&str>| {
             let merged_at = self.merged_at.get(&(name, date.map(str::to_owned)));

@@ -9,7 +9,7 @@ mod prices;
 mod spec;
 
 pub use anomalies::AnomalyRow;
-pub use call_revisions::{Revision, Side};
+pub use call_revisions::{Correction, Revision, Side};
 pub use calls::{CallRow, SCHEMA_VERSION};
 pub use control::ControlRow;
 pub use dead_letters::DeadLetterRow;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::*;
-use crate::attribution::{Attribution, TenantSource};
+use crate::attribution::{Attribution, TenantSource, WhoSource};
 use crate::charge::Charge;
 use crate::event::{CallEvent, Identity, Json, Lineage, Who};
 use crate::money::Usd;
@@ -78,7 +78,9 @@ fn charge(event_id: &str, tenant: &str, occurred_at: Timestamp) -> Charge {
     let attribution = Attribution {
         who,
         tenant_source: TenantSource::Asserted,
+        sources: vec![("tenant", WhoSource::Credential)],
         claimed_who: std::collections::BTreeMap::new(),
+        claims_allowed: false,
     };
     Charge { event, identity, namespace: "local".to_owned(), usage, cost, attribution }
 }

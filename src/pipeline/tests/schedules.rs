@@ -233,11 +233,14 @@ async fn reach_the_end(world: World) -> Result<(), String> {
     }
 }
 
-/// Every event is in one row or one dead letter; every identity that is good is one row.
+/// Every event is in one row, one dead letter or queued as a correction; every identity that is
+/// good is one row.
 async fn check(world: World) -> Result<(), String> {
     let lake = open(world.clone(), 0).await.map_err(|error| error.to_string())?;
     let calls = places(&lake, TableName::Calls).await.map_err(|error| error.to_string())?;
     let dead = places(&lake, TableName::DeadLetters).await.map_err(|error| error.to_string())?;
+    let queued = places(&lake, TableName::CallRevisions).await;
+    let dead = [dead, queued.map_err(|error| error.to_string())?].concat();
     let mut found: Vec<(i32, i64)> = calls.iter().chain(&dead).map(|(place, _)| *place).collect();
     found.sort_unstable();
     let expected = events::places(&world.cluster.partitions);

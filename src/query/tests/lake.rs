@@ -130,7 +130,13 @@ pub fn call_row(call: &Call<'_>, offset: i64) -> CallRow {
     let nobody = tenant == "unattributed";
     let tenant_source = if nobody { TenantSource::None } else { TenantSource::Asserted };
     let identity = Identity::of(&event, "local");
-    let attribution = Attribution { who, tenant_source, claimed_who: BTreeMap::new() };
+    let attribution = Attribution {
+        who,
+        tenant_source,
+        sources: Vec::new(),
+        claimed_who: BTreeMap::new(),
+        claims_allowed: false,
+    };
     let usage = usage(hour, reported);
     let namespace = "local".to_owned();
     let charge = Charge { event, identity, namespace, usage, cost, attribution };

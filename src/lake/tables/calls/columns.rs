@@ -86,10 +86,16 @@ columns! {
     api_key: Text => |row| &row.charge.attribution.who.api_key;
     /// Free tags of the caller.
     tags: TextMap.required() => |row| &row.charge.event.tags;
-    /// What the caller claimed where something else was put in its place, by column name.
+    /// What the caller claimed in columns that something else has filled, by column name.
     claimed_who: TextMap.required() => |row| &row.charge.attribution.claimed_who;
     /// How the tenant is known: `asserted`, `rule`, `claimed`, `none`.
     tenant_source: Text.required() => |row| row.charge.attribution.tenant_source.name();
+    /// How each who-column that has a value is known, by column name: `credential`, `sender` (the
+    /// configuration's table of senders), `rule`, `claim`.
+    who_sources: TextMap => |row| Cell::TextMap(row.charge.attribution.sources.iter()
+        .map(|(column, source)| (*column, source.name())).collect());
+    /// Whether the sender's credential lets its events name a tenant.
+    claims_allowed: Bool => |row| row.charge.attribution.claims_allowed;
 
     // What.
     /// Who answered: `openai`, `anthropic`, `google`, or a gateway's dialect.

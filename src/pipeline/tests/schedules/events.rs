@@ -1,4 +1,5 @@
-//! The events of a schedule: good ones, repetitions, conflicts, unreadable ones, tombstones.
+//! The events of a schedule: good ones, repetitions, conflicts, corrections, unreadable ones,
+//! tombstones.
 
 use std::collections::BTreeSet;
 
@@ -21,6 +22,7 @@ pub(super) fn partitions(random: &mut StdRng, now: Timestamp) -> Vec<Vec<Option<
             1 => Some(Bytes::from_static(b"{\"event_id\":")),
             2 | 3 => Some(event(again(random), 7, now)),
             4 => Some(event(again(random), 8, now)),
+            5 => Some(correction(again(random), random.random_range(9..12), now)),
             _ => {
                 made += 1;
                 Some(event(made, 7, now))
@@ -36,6 +38,13 @@ fn event(number: u32, tokens: u32, now: Timestamp) -> Bytes {
         "provider": "openai", "api": "chat.completions", "model": "gpt-5-mini",
         "usage": {"prompt_tokens": tokens, "completion_tokens": 3},
     });
+    Bytes::from(event.to_string())
+}
+
+fn correction(number: u32, tokens: u32, now: Timestamp) -> Bytes {
+    let event = event(number, tokens, now);
+    let mut event: serde_json::Value = serde_json::from_slice(&event).expect("JSON");
+    event["corrects"] = true.into();
     Bytes::from(event.to_string())
 }
 

@@ -6,11 +6,15 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
 
-use super::ask::Place;
+use super::ask::{Place, Rows};
 use crate::cli::say::say;
+use crate::pricing::share;
 use crate::query::{CostsRequest, Interval, Scope};
 use crate::setting::Span;
 use crate::time::{Clock, SystemClock, Timestamp};
+
+/// How many models without a price are named.
+const MODELS_SHOWN: usize = 5;
 
 /// What `costs` is told.
 #[derive(Debug, clap::Args)]
@@ -51,20 +55,75 @@ pub async fn run(args: Args, config: Option<&Path>) -> Result<ExitCode> {
     let place = Place::find(args.url, config).await?;
     let rows = place.costs(&request, &query_string(&request)).await?;
     print!("{}", rows.drawn());
-    if !request.group_by.is_empty() || request.interval != Interval::None {
-        request.group_by.clear();
-        request.interval = Interval::None;
-        let total = place.costs(&request, &query_string(&request)).await?;
-        let cell = |column: &str| total.text(0, column).filter(|text| !text.is_empty());
+    let grouped = !request.group_by.is_empty() || request.interval != Interval::None;
+    request.group_by.clear();
+    request.interval = Interval::None;
+    let total = place.costs(&request, &query_string(&request)).await?;
+    let cell = |column: &str| total.text(0, column).filter(|text| !text.is_empty());
+    let number = |column: &str| -> u64 { cell(column).map_or(0, |n| n.parse().unwrap_or(0)) };
+    let all = Traffic {
+        calls: number("calls"),
+        tokens: number("total_input_tokens").saturating_add(number("total_output_tokens")),
+    };
+    let unpriced = Traffic { calls: number("unpriced_calls"), tokens: number("unpriced_tokens") };
+    if grouped {
         say!(
-            "\ntotal: {} USD for {} of {} calls; {} unpriced",
+            "\ntotal: {} USD for {} of {} calls",
             cell("cost_usd").unwrap_or_else(|| "0".to_owned()),
-            cell("priced_calls").unwrap_or_default(),
-            cell("calls").unwrap_or_default(),
-            cell("unpriced_calls").unwrap_or_default(),
+            number("priced_calls"),
+            all.calls,
         );
     }
+    if unpriced.calls > 0 {
+        request.group_by = vec!["provider".to_owned(), "response_model".to_owned()];
+        request.filters.insert("cost_status".to_owned(), "unpriced".to_owned());
+        let models = place.costs(&request, &query_string(&request)).await?;
+        say!("unpriced: {}{}", unpriced.of(&all), by_model(&models, &all));
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How much was called.
+struct Traffic {
+    calls: u64,
+    tokens: u64,
+}
+
+impl Traffic {
+    fn of(&self, all: &Self) -> String {
+        format!(
+            "{} calls ({} %), {} tokens ({} %)",
+            self.calls,
+            share(self.calls, all.calls),
+            self.tokens,
+            share(self.tokens, all.tokens),
+        )
+    }
+}
+
+/// The unpriced models with the most calls, a line each.
+fn by_model(models: &Rows, all: &Traffic) -> String {
+    let cell = |row, column: &str| models.text(row, column).unwrap_or_default();
+    let number = |row, column: &str| cell(row, column).parse::<u64>().unwrap_or(0);
+    let mut rows: Vec<usize> = (0..models.rows.len()).collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(number(*row, "calls")));
+    let line = |row: &usize| {
+        let of_model =
+            Traffic { calls: number(*row, "calls"), tokens: number(*row, "unpriced_tokens") };
+        format!(
+            "\n  {} {}: {}",
+            cell(*row, "provider"),
+            cell(*row, "response_model"),
+            of_model.of(all)
+        )
+    };
+    let mut lines: String = rows.iter().take(MODELS_SHOWN).map(line).collect();
+    if let Some(more) = rows.len().checked_sub(MODELS_SHOWN).filter(|more| *more > 0) {
+        lines.push_str(&format!(
+            "\n  and {more} more: `tokenmeter query unpriced_by_model` lists all"
+        ));
+    }
+    lines
 }
 
 fn interval(name: Option<&str>) -> Result<Interval> {

@@ -5,6 +5,8 @@ use prometheus::{
     Registry,
 };
 
+use super::unpriced::UnpricedMetrics;
+
 /// The pipeline's metrics.
 #[derive(Debug, Clone)]
 pub struct PipelineMetrics {
@@ -30,6 +32,8 @@ pub struct PipelineMetrics {
     pub identities: IntGauge,
     /// Tokens committed, by cost status.
     pub tokens: IntCounterVec,
+    /// What has no price, by provider and model.
+    pub unpriced: UnpricedMetrics,
     /// Reloads of the price book, by outcome: loaded, broken.
     pub book_reloads: IntCounterVec,
     /// Whether the price book was last refreshed over 60 days ago.
@@ -63,6 +67,7 @@ impl PipelineMetrics {
             )?,
             identities: IntGauge::new("tokenmeter_identities", "Identities held in memory")?,
             tokens: counters("tokenmeter_tokens_total", "Tokens committed", "cost_status")?,
+            unpriced: UnpricedMetrics::new()?,
             book_reloads: counters("tokenmeter_price_book_reloads_total", "Reloads", "outcome")?,
             book_stale: IntGauge::new(
                 "tokenmeter_price_book_stale",
@@ -76,7 +81,7 @@ impl PipelineMetrics {
     }
 
     fn collectors(&self) -> Vec<Box<dyn prometheus::core::Collector>> {
-        vec![
+        let mut collectors: Vec<Box<dyn prometheus::core::Collector>> = vec![
             Box::new(self.events_read.clone()),
             Box::new(self.rows.clone()),
             Box::new(self.dead_letters.clone()),
@@ -90,7 +95,9 @@ impl PipelineMetrics {
             Box::new(self.tokens.clone()),
             Box::new(self.book_reloads.clone()),
             Box::new(self.book_stale.clone()),
-        ]
+        ];
+        collectors.extend(self.unpriced.collectors());
+        collectors
     }
 }
 

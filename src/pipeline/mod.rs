@@ -12,6 +12,7 @@ mod run;
 mod seen;
 #[cfg(test)]
 mod tests;
+mod unpriced;
 mod watermark;
 
 pub use admit::Acceptance;

@@ -20,6 +20,7 @@ use super::metrics::PipelineMetrics;
 use super::watermark::Watermarks;
 use crate::attribution::Rules;
 use crate::lake::{Lake, LakeError};
+use crate::pricing::CostStatus;
 use crate::source::{AvroDecoders, Message, Partition, Source, SourceError, Start, Step};
 use crate::time::{Clock, Timestamp};
 
@@ -343,6 +344,10 @@ impl Pipeline {
             let tokens = row.row.charge.usage.tokens();
             let count = tokens.map_or(0, |tokens| tokens.present().map(|(_, n)| n).sum());
             metrics.tokens.with_label_values(&[status]).inc_by(count);
+            if row.row.charge.cost.status == CostStatus::Unpriced {
+                let event = &row.row.charge.event;
+                metrics.unpriced.count(&event.provider, &event.model, count);
+            }
         }
         for dead in &decided.dead_committed {
             metrics.dead_letters.with_label_values(&[dead.reason.name()]).inc();

@@ -96,7 +96,7 @@ impl Conditions {
                 serde_json::json!({
                     "windows": hours.window_texts(),
                     "weekdays": hours.weekday_numbers(),
-                    "zone": hours.zone_text(),
+                    "zone": hours.zone.text(),
                 })
             });
             object.insert("hours".to_owned(), hours.collect());

@@ -55,6 +55,8 @@ pub struct Cost {
     pub fees_cost: Option<Usd>,
     /// What it would cost at list price, without contracts and overrides.
     pub list_cost: Option<Usd>,
+    /// What price rows make of it: `cost`, unless that is the provider's own figure.
+    pub computed_cost: Option<Usd>,
     /// The model whose row priced it.
     pub priced_model: Option<String>,
     /// The step by which the model's name was resolved.
@@ -76,6 +78,7 @@ impl Cost {
             output_cost: None,
             fees_cost: None,
             list_cost: None,
+            computed_cost: None,
             priced_model: None,
             resolution: None,
             price_book_version: None,

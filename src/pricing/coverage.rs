@@ -112,7 +112,8 @@ impl Covered {
     }
 }
 
-fn share(part: u64, whole: u64) -> String {
+/// A part of a whole in per cent with two digits, rounded down; 0.00 of nothing.
+pub fn share(part: u64, whole: u64) -> String {
     let hundredths = (u128::from(part) * 10_000).checked_div(u128::from(whole)).unwrap_or(0);
     format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }

@@ -10,7 +10,7 @@ use super::hours::Hours;
 use super::quote::{Line, Part, Quote};
 use super::resolve::Resolved;
 use super::row::{Origin, Period, Price, PriceRow, STANDARD};
-use super::{Cost, CostStatus, PriceBook};
+use super::{Cost, PriceBook};
 use crate::event::CallEvent;
 use crate::money::{Decimal, Usd};
 use crate::time::Timestamp;
@@ -43,7 +43,7 @@ impl PriceBook {
             None => text.push_str("no rows for this provider and model\n"),
         }
         write_result(&mut text, &cost);
-        write_reported(&mut text, usage, &cost);
+        write_reported(&mut text, event, usage, &cost);
         text
     }
 
@@ -167,7 +167,7 @@ fn hours(hours: &[Hours]) -> String {
     let all = hours.iter().map(|hours| {
         let days = hours.weekday_numbers();
         let days = if days.len() == 7 { String::new() } else { format!(" on weekdays {days:?}") };
-        format!("{} {}{days}", hours.window_texts().join(", "), hours.zone_text())
+        format!("{} {}{days}", hours.window_texts().join(", "), hours.zone.text())
     });
     all.collect::<Vec<_>>().join(" and ")
 }
@@ -215,11 +215,13 @@ fn write_result(text: &mut String, cost: &Cost) {
     }
 }
 
-/// The provider's own figure beside ours, and how far it is off.
-fn write_reported(text: &mut String, usage: &Usage, cost: &Cost) {
-    let Some((reported, source)) = &usage.reported_cost else { return };
-    let ours = if cost.status == CostStatus::ProviderReported { cost.list_cost } else { cost.cost };
-    let ours = ours.map(|ours| ours.to_decimal());
+/// The provider's or the sender's figure beside ours, and how far it is off.
+fn write_reported(text: &mut String, event: &CallEvent, usage: &Usage, cost: &Cost) {
+    let sender = event.reported_cost_source.as_ref().unwrap_or(&event.source);
+    let sent = event.reported_cost.as_ref().map(|amount| (amount, sender));
+    let read = usage.reported_cost.as_ref().map(|(amount, source)| (amount, source));
+    let Some((reported, source)) = read.or(sent) else { return };
+    let ours = cost.computed_cost.map(|ours| ours.to_decimal());
     let negative = |amount: Decimal| Decimal::new(-amount.mantissa(), amount.scale());
     let apart = ours.and_then(|ours| reported.checked_add(negative(ours)));
     let _ = match (ours, apart) {

@@ -34,11 +34,12 @@ mod tests;
 mod total;
 mod validate;
 mod vendor;
+mod zone;
 
 pub use book::PriceBook;
 pub use config::Config;
 pub use cost::{Cost, CostStatus};
-pub use coverage::{Coverage, Covered, Seen};
+pub use coverage::{Coverage, Covered, Seen, share};
 pub use diff::{Change, Stated};
 pub use error::BookError;
 pub use import::{Import, ImportError, import_genai_prices, import_litellm};

@@ -20,8 +20,10 @@ pub(super) fn forms(provider: &str, model: &str, data_zone: Option<&str>) -> Vec
         forms.push(("provider_prefix", rest.to_owned()));
         name = rest;
     }
-    if provider == "bedrock" {
-        bedrock(&mut name, &mut forms);
+    match provider {
+        "bedrock" => bedrock(&mut name, &mut forms),
+        "google" | "vertex_ai" => resource(&mut name, &mut forms),
+        _ => {}
     }
     forms.extend(fine_tuned(name).map(|name| ("fine_tuned", name)));
     if let Some((base, _)) = name.split_once('@') {
@@ -48,6 +50,19 @@ fn bedrock(name: &mut &str, forms: &mut Vec<Form>) {
     if let Some((_, rest)) = geography {
         forms.push(("region_prefix", rest.to_owned()));
         *name = rest;
+    }
+}
+
+/// Google names a model as a resource too: `models/gemini-2.5-flash`, and on Vertex
+/// `publishers/google/models/gemini-2.5-flash`. What a user tuned or uploaded is another model.
+/// <https://ai.google.dev/api/generate-content>, as quoted elsewhere on 2026-11-23.
+fn resource(name: &mut &str, forms: &mut Vec<Form>) {
+    let folders = name.rsplit_once('/').filter(|(folders, _)| {
+        *folders == "models" || folders.contains("publishers/") && folders.ends_with("/models")
+    });
+    if let Some((_, last)) = folders {
+        forms.push(("resource_name", last.to_owned()));
+        *name = last;
     }
 }
 
@@ -127,6 +142,11 @@ mod tests {
             "ft:gpt-4o-2024-08-06:acme::AbC",
             &[("fine_tuned", "ft:gpt-4o-2024-08-06")],
         );
+        check("google", "models/gemini-x", &[("resource_name", "gemini-x")]);
+        let publisher = "projects/p/locations/l/publishers/google/models/gemini-x";
+        check("vertex_ai", publisher, &[("resource_name", "gemini-x")]);
+        check("google", "tunedModels/mine", &[]);
+        check("vertex_ai", "projects/p/locations/l/models/mine", &[]);
         check("vertex_ai", "m@20250929", &[("version", "m@default"), ("version", "m")]);
         check("openai", "é-20251211x", &[]);
     }

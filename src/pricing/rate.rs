@@ -116,7 +116,12 @@ impl<'a> Rater<'a> {
         };
         let mut cost = Cost::unknown(CostStatus::ProviderReported);
         cost.cost = Some(amount);
-        cost.list_cost = computed.and_then(|computed| computed.list_cost);
+        if let Some(computed) = computed {
+            cost.list_cost = computed.list_cost;
+            cost.computed_cost = computed.cost;
+            cost.flags = computed.flags;
+            cost.flags.remove("cost_rounded");
+        }
         if rounded {
             cost.flags.insert("cost_rounded");
         }
@@ -128,6 +133,7 @@ fn amounts(status: CostStatus, total: &Total) -> Cost {
     let [input, cache, output, fees] = total.parts;
     let mut cost = Cost::unknown(status);
     cost.cost = Some(total.cost);
+    cost.computed_cost = Some(total.cost);
     cost.input_cost = Some(input);
     cost.cache_cost = Some(cache);
     cost.output_cost = Some(output);

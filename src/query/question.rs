@@ -28,6 +28,7 @@ questions!(
     "data_quality",
     "drift_against_reported",
     "failed_and_aborted",
+    "reported_vs_computed",
     "revisions",
     "top_customers",
     "unattributed_spend",

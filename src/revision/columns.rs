@@ -1,7 +1,7 @@
 //! Which columns of `calls` a revision decides; all others stay as they were written.
 
 /// Decided by metering: usage and price.
-pub(super) const METERED: [&str; 31] = [
+pub(super) const METERED: [&str; 32] = [
     "usage_dialect",
     "priced_model",
     "resolution",
@@ -27,6 +27,7 @@ pub(super) const METERED: [&str; 31] = [
     "output_cost_usd",
     "fees_cost_usd",
     "list_cost_usd",
+    "computed_cost_usd",
     "reported_cost_usd",
     "reported_cost_source",
     "cost_status",

@@ -18,4 +18,5 @@ mod prices;
 mod recount;
 mod revisions;
 mod server;
+mod unpriced;
 mod worked_cases;

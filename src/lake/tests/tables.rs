@@ -50,6 +50,7 @@ fn full_charge() -> Charge {
     (cost.input_cost, cost.cache_cost) = (amount(1_000), amount(2_000));
     (cost.output_cost, cost.fees_cost) = (amount(3_000), amount(1_000));
     cost.list_cost = Some(Usd::COLUMN_MAX);
+    cost.computed_cost = Some(Usd::COLUMN_MAX);
     cost.priced_model = text("gpt-5");
     cost.resolution = text("exact");
     cost.price_book_version = text("v1");

@@ -104,7 +104,7 @@ async fn schedule(seed: u64) -> Result<BTreeMap<String, u64>, String> {
         (0..MEMBERS).map(|number| start(&world, number, random.random())).collect();
     world.cluster.assign(|| random.random_range(0..MEMBERS));
     for _ in 0..STEPS {
-        tokio::time::sleep(Duration::from_millis(random.random_range(5..80))).await;
+        tokio::time::sleep(Duration::from_millis(random.random_range(10..250))).await;
         match random.random_range(0..10) {
             0..4 => world.cluster.assign(|| random.random_range(0..MEMBERS)),
             4..7 => {

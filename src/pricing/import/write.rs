@@ -8,6 +8,7 @@ use crate::money::Decimal;
 use crate::pricing::condition::ContextRange;
 use crate::pricing::hours::Hours;
 use crate::pricing::row::STANDARD;
+use crate::pricing::zone::Zone;
 use crate::time::Timestamp;
 
 /// A model's prices.
@@ -223,9 +224,9 @@ fn write_conditions(text: &mut String, group: &Group) {
     let hours = group.hours.iter().map(|hours| {
         let windows: Vec<String> = hours.window_texts().iter().map(|text| quoted(text)).collect();
         let windows = windows.join(", ");
-        let zone = match hours.offset_minutes {
-            0 => String::new(),
-            _ => format!(", zone = {}", quoted(&hours.zone_text())),
+        let zone = match hours.zone.text() {
+            Zone::UTC => String::new(),
+            named => format!(", zone = {}", quoted(named)),
         };
         format!("{{ windows = [{windows}], weekdays = {:?}{zone} }}", hours.weekday_numbers())
     });

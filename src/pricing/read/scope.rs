@@ -7,6 +7,7 @@ use crate::pricing::BookError;
 use crate::pricing::condition::{Conditions, ContextRange, Test};
 use crate::pricing::hours::Hours;
 use crate::pricing::row::{Origin, Period, Place, STANDARD};
+use crate::pricing::zone::Zone;
 use crate::time::Timestamp;
 
 /// Keys that a file, a block and a variant all understand; the inner one wins.
@@ -184,11 +185,14 @@ fn read_hours(fields: &Fields<'_, '_>) -> Result<Hours, BookError> {
     let windows = windows.iter().map(|text| Hours::window(text)).collect::<Option<Vec<_>>>();
     let windows = windows.ok_or_else(|| wrong("a window is written `04:00-06:00`"))?;
     let zone = fields.text("zone")?.unwrap_or_else(|| "UTC".into());
-    let offset_minutes = Hours::zone(&zone).ok_or_else(|| {
-        wrong("a zone is `UTC` or an offset such as `+08:00`; names are not read")
+    let zone = Zone::parse(&zone).ok_or_else(|| {
+        wrong(&format!(
+            "`{zone}` is not a time zone: write an IANA name such as `Asia/Shanghai`, `UTC` or an \
+             offset such as `+08:00`"
+        ))
     })?;
     let weekdays = read_weekdays(fields)?;
-    Ok(Hours { offset_minutes, weekdays, windows })
+    Ok(Hours { zone, weekdays, windows })
 }
 
 fn read_weekdays(fields: &Fields<'_, '_>) -> Result<[bool; 7], BookError> {

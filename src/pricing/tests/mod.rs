@@ -12,6 +12,7 @@ mod reading;
 mod reference;
 mod rules;
 mod terms;
+mod units;
 
 use super::{Layer, PriceBook};
 use crate::event::{CallEvent, decode_call_event};

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{book, event, usage};
-use crate::pricing::{Config, Cost, PriceBook};
+use crate::pricing::{Config, Cost, Layer, PriceBook};
 
 const BOOK: &str = "
     provider = 'openai'
@@ -169,8 +169,46 @@ fn the_providers_own_figure_wins_where_it_is_authoritative() {
     assert_eq!(cost.status.name(), "provider_reported");
     assert_eq!(cost.cost.map(|cost| cost.pico()), Some(2));
     assert!(cost.flags.contains("cost_rounded"));
+    assert_eq!(cost.computed_cost, None, "no row prices it");
     let openai = event(&json!({ "model": "m" }));
     assert_eq!(book(BOOK).rate(&openai, &usage, None).status.name(), "priced");
+}
+
+#[test]
+fn the_computed_figure_stands_beside_the_providers() {
+    let text = "
+        provider = 'openrouter'
+        [[model]]
+        name = 'a/b'
+        rates = { input_text = '2', output_text = '8' }
+        [[model]]
+        name = 'c'
+        rates = { output_text = '8' }
+    ";
+    let contract = "
+        layer = 'contract'
+        provider = 'openrouter'
+        [[model]]
+        name = 'a/b'
+        rates = { input_text = '1' }
+    ";
+    let layers = [Layer::new("list", text), Layer::new("contract", contract)];
+    let book = PriceBook::from_layers(&layers).expect("a readable book");
+    let mut usage = usage(&json!({ "input_text": 1_000 }));
+    usage.reported_cost = Some(("0.0011".parse().expect("a cost"), "openrouter".into()));
+    let of = |model: &str| {
+        let event = event(&json!({ "provider": "openrouter", "model": model }));
+        let cost = book.rate(&event, &usage, None);
+        let amounts = [cost.cost, cost.computed_cost, cost.list_cost];
+        (amounts.map(|it| it.map(|it| it.to_string())), cost.flags.contains("no_rate:input_text"))
+    };
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(of("a/b"), ([text("0.0011"), text("0.001"), text("0.002")], false));
+    // What is not computed says why.
+    assert_eq!(of("c"), ([text("0.0011"), None, None], true));
+    let event = event(&json!({ "provider": "openrouter", "model": "a/b" }));
+    let told = book.explain(&event, &usage, None);
+    assert!(told.contains("reports 0.0011 USD, 0.0001 from the computed 0.001"), "{told}");
 }
 
 #[test]

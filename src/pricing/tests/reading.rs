@@ -46,9 +46,9 @@ fn errors_name_file_line_and_what_was_expected() {
             "a window is written `04:00-06:00`",
         ),
         (
-            "provider = 'p'\n[[model]]\nname = 'x'\nhours = { windows = [], zone = 'Asia/Tokyo' }",
+            "provider = 'p'\n[[model]]\nname = 'x'\nhours = { windows = [], zone = 'Asia/Tokio' }",
             4,
-            "a zone is `UTC` or an offset",
+            "`Asia/Tokio` is not a time zone: write an IANA name such as `Asia/Shanghai`",
         ),
         ("[[fx]]\ncurrency = 'EUR'\nusd_per_unit = '0'", 1, "`usd_per_unit` must be above zero"),
         (

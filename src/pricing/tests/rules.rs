@@ -134,7 +134,10 @@ fn off_peak_hours_replace_the_rates_in_their_zone() {
         ("2026-11-20T18:00:00Z", "0.002"),
         ("2026-11-21T14:00:00Z", "0.002"),
     ] {
-        check(text, json!({ "occurred_at": at }), json!({ "input_text": 1_000 }), amount, &[]);
+        for zone in ["+08:00", "Asia/Shanghai"] {
+            let text = text.replace("+08:00", zone);
+            check(&text, json!({ "occurred_at": at }), json!({ "input_text": 1_000 }), amount, &[]);
+        }
     }
     // A class without an off-peak rate keeps its own.
     let off_peak = json!({ "occurred_at": "2026-11-20T14:00:00Z" });

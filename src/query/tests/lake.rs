@@ -173,6 +173,7 @@ fn cost(model: &str, micros: i128) -> (Cost, Option<Usd>) {
         output_cost: usd(micros - micros / 2 - micros / 10),
         fees_cost: usd(0),
         list_cost: usd(micros),
+        computed_cost: usd(micros),
         priced_model: Some(model.to_owned()),
         ..Cost::unknown(CostStatus::Priced)
     };

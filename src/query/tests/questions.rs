@@ -1,6 +1,10 @@
 //! Every question of `sql/`, over the small lake.
 
+use super::lake::{CALLS, TABLE, call_row};
 use super::*;
+use crate::lake::CallRow;
+use crate::money::Usd;
+use crate::pricing::CostStatus;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_question_has_its_answer() {
@@ -24,6 +28,28 @@ async fn every_question_answers_an_empty_lake_and_a_tenant() {
             assert!(answer.starts_with('['), "{}: {answer}", question.name);
             assert!(!answer.contains("acme"), "{}: {answer}", question.name);
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reported_cost_that_counts_still_stands_beside_the_computed_one() {
+    let test = TestLake::empty().await;
+    let row = call_row(&CALLS[2], 0);
+    let mut charge = row.charge;
+    charge.cost.status = CostStatus::ProviderReported;
+    charge.cost.cost = Some(Usd::from_pico(2_000_000_000_000));
+    charge.cost.computed_cost = Some(Usd::from_pico(1_600_000_000_000));
+    charge.event.reported_cost = charge.cost.cost.map(Usd::to_decimal);
+    charge.usage.reported_cost = None;
+    let row = CallRow::new(charge, row.lineage, row.ingested_at).expect("a row");
+    test.write(TABLE, vec![row], 1).await;
+    for (name, figures) in [
+        ("reported_vs_computed", ["\"0.4\"", "\"25\""]),
+        ("drift_against_reported", ["\"-0.4\"", "\"1.6\""]),
+    ] {
+        let sql = Question::named(name).expect("a question").sql;
+        let answer = rows_in(&test.engine(), sql, &Scope::All).await;
+        assert!(figures.iter().all(|figure| answer.contains(figure)), "{name}: {answer}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 import datetime
 import tomllib
+import zoneinfo
 from fractions import Fraction
 from pathlib import Path
 
@@ -40,8 +41,11 @@ class Hours:
     @staticmethod
     def part_covers(part, at):
         zone = part.get("zone", "+00:00")
-        sign = -1 if zone[0] == "-" else 1
-        local = at + sign * datetime.timedelta(minutes=minutes(zone[1:]))
+        if zone[0] in "+-":
+            sign = -1 if zone[0] == "-" else 1
+            local = at + sign * datetime.timedelta(minutes=minutes(zone[1:]))
+        else:
+            local = at.astimezone(zoneinfo.ZoneInfo(zone))
         now = local.hour * 60 + local.minute
         days = part.get("weekdays", [1, 2, 3, 4, 5, 6, 7])
         for window in part["windows"]:

@@ -175,6 +175,8 @@ columns! {
     fees_cost_usd: Usd.unit("USD") => |row| row.charge.cost.fees_cost;
     /// What it would cost at list price, without contracts and overrides.
     list_cost_usd: Usd.unit("USD") => |row| row.charge.cost.list_cost;
+    /// What price rows make of it: `cost_usd`, unless that is the provider's own figure.
+    computed_cost_usd: Usd.unit("USD") => |row| row.charge.cost.computed_cost;
     /// What the provider or the sender says it cost, rounded to the picodollar.
     reported_cost_usd: Usd.unit("USD") => |row| row.reported.as_ref().map(|(amount, _)| *amount);
     /// Who says so.

@@ -113,11 +113,11 @@ fn sum_units(charge: &Charge) -> Option<Vec<(String, i128)>> {
     charge.usage.units()?.into_iter().map(scaled).collect()
 }
 
-fn amounts(charge: &Charge) -> [Option<Usd>; 6] {
+fn amounts(charge: &Charge) -> [Option<Usd>; 7] {
     let cost = &charge.cost;
     let parts = [cost.input_cost, cost.cache_cost, cost.output_cost, cost.fees_cost];
     let [input, cache, output, fees] = parts;
-    [cost.cost, cost.list_cost, input, cache, output, fees]
+    [cost.cost, cost.list_cost, cost.computed_cost, input, cache, output, fees]
 }
 
 /// What the provider or the sender says it cost. It is never summed as truth, so an amount finer

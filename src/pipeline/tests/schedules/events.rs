@@ -10,7 +10,7 @@ use rand::rngs::StdRng;
 use crate::time::Timestamp;
 
 const PARTITIONS: usize = 3;
-const MESSAGES: usize = 25;
+const MESSAGES: usize = 80;
 
 /// What each partition holds; `None` is a tombstone.
 pub(super) fn partitions(random: &mut StdRng, now: Timestamp) -> Vec<Vec<Option<Bytes>>> {

@@ -56,8 +56,8 @@ fn draw(random: &mut StdRng, request: Request<'_>) -> Option<(Fault, &'static st
         Request::Put(path) => {
             let is_entry = path.as_ref().contains("_delta_log/");
             let fault = WRITES[random.random_range(0..WRITES.len())];
-            let place = if is_entry { "log" } else { "data" };
-            random.random_bool(0.3).then_some((fault, place))
+            let (place, share) = if is_entry { ("log", 0.3) } else { ("data", 0.5) };
+            random.random_bool(share).then_some((fault, place))
         }
         Request::Get => random.random_bool(0.005).then_some((Fault::Unread, "read")),
         Request::List => random.random_bool(0.05).then_some(if random.random_bool(0.3) {

@@ -11,6 +11,7 @@ use crate::pricing::hours::Hours;
 use crate::pricing::import::residue;
 use crate::pricing::import::write::{Block, Group};
 use crate::pricing::row::STANDARD;
+use crate::pricing::zone::Zone;
 
 /// What a model says beside its prices.
 const MODEL_KEYS: [&str; 9] = [
@@ -257,13 +258,12 @@ fn hours_of(start: &str, end: &str) -> Option<Hours> {
     let time = |text: &str| {
         let (time, rest) = text.split_at_checked(5)?;
         let zone = rest.strip_prefix(":00").unwrap_or(rest);
-        let zone = if zone.is_empty() { Some(0) } else { Hours::zone(zone) };
+        let zone = if zone.is_empty() { Some(Zone::utc()) } else { Zone::parse(zone) };
         Some((time.to_owned(), zone?))
     };
     let ((start, zone), (end, end_zone)) = (time(start)?, time(end)?);
     let window = Hours::window(&format!("{start}-{end}"))?;
-    let hours = Hours { offset_minutes: zone, weekdays: [true; 7], windows: vec![window] };
-    (zone == end_zone).then_some(hours)
+    (zone == end_zone).then(|| Hours { zone, weekdays: [true; 7], windows: vec![window] })
 }
 
 #[cfg(test)]

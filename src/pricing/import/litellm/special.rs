@@ -11,6 +11,7 @@ use crate::pricing::condition::ContextRange;
 use crate::pricing::hours::Hours;
 use crate::pricing::import::write::{Block, Group, Multiplier, Rate};
 use crate::pricing::row::STANDARD;
+use crate::pricing::zone::Zone;
 
 /// What a key that prices no tokens prices.
 pub(super) enum Unit {
@@ -224,7 +225,7 @@ fn hours_of(window: &Json) -> Option<Hours> {
         let index = day.as_number()?.to_count()?.checked_sub(1)?;
         *weekdays.get_mut(usize::try_from(index).ok()?)? = true;
     }
-    Some(Hours { offset_minutes: 0, weekdays, windows })
+    Some(Hours { zone: Zone::utc(), weekdays, windows })
 }
 
 /// Anthropic's geography and speed.

@@ -47,6 +47,7 @@ const USAGE_TEXTS: &[&str] = &[
     "responseId",
     "response_id",
     "search_context_size",
+    "seconds",
     "serviceTier",
     "service_tier",
     "size",

@@ -56,8 +56,8 @@ const TIERS: [&str; 6] = [
     "metadata.serviceTier.type",
 ];
 
-/// Events that each end a response of their own, even where they name none.
-const ENDS: [&str; 1] = ["response.done"];
+/// Events that each end something billed by itself, even where they name none.
+const ENDS: [&str; 2] = ["response.done", "conversation.item.input_audio_transcription.completed"];
 
 /// Fields around a usage block, none of them a counter: what has only these carries no usage.
 const ENVELOPE: [&str; 32] = [
@@ -145,7 +145,7 @@ impl<'a> Response<'a> {
 /// The responses of an event that carry usage.
 ///
 /// An element of an array without an identity belongs to the nearest earlier one that has one, or
-/// to the first.
+/// to the first that does, unless it ended before.
 pub(super) fn gather(usage: &Json) -> Result<Vec<Response<'_>>, Rejection> {
     let elements = match usage {
         Json::Null => &[],
@@ -155,16 +155,19 @@ pub(super) fn gather(usage: &Json) -> Result<Vec<Response<'_>>, Rejection> {
     };
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     let mut responses = vec![Response::default()];
-    let mut current = 0;
+    let (mut current, mut has_ended) = (0, false);
     for element in elements {
         if !matches!(element, Json::Object(_) | Json::Null) {
             return Err(invalid("an element of `usage` is not an object"));
         }
         if let Some(identity) = identity(element) {
-            let next = if places.is_empty() { 0 } else { responses.len() };
+            let next = if places.is_empty() && !has_ended { 0 } else { responses.len() };
             current = *places.entry(identity).or_insert(next);
-        } else if is_end(element) && responses.last().is_some_and(|last| !last.is_empty()) {
-            current = responses.len();
+        } else if is_end(element) {
+            has_ended = true;
+            if responses.last().is_some_and(|last| !last.is_empty()) {
+                current = responses.len();
+            }
         }
         if current == responses.len() {
             responses.push(Response::default());

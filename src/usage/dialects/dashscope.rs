@@ -1,11 +1,12 @@
-//! DashScope (Qwen): its own words or OpenAI's; explicit cache hits have a price of their own.
+//! DashScope (Qwen): its own words or OpenAI's, also mixed: its own API counts the cached under
+//! `prompt_tokens_details` beside `input_tokens`. Explicit cache hits have a price of their own.
 //!
 //! `cache_type` is `ephemeral` where the cache was made explicitly; what is written to it lives
 //! five minutes, and both are parts of the prompt:
 //! <https://www.alibabacloud.com/help/en/model-studio/context-cache> (read 2026-11-23).
 
 use super::openai_compatible;
-use super::openai_shape::{self, CacheParts, Reasoning, Spelling};
+use super::openai_shape::{self, CHAT, CacheParts, Reasoning, Spelling};
 use crate::event::{CallEvent, Rejection};
 use crate::usage::TokenClass;
 use crate::usage::block::{Block, invalid};
@@ -22,14 +23,15 @@ pub(in crate::usage) const DIALECT: Dialect = Dialect {
 
 fn read(block: &Block, event: &CallEvent) -> Result<Reading, Rejection> {
     let spelling = openai_shape::spelling_of(block);
-    let details = block.section(spelling.input_details)?;
+    let details = cache_details(block, spelling)?;
+    let beside = || openai_compatible::cache_read(block, spelling);
     let cache = CacheParts {
-        read: openai_compatible::cache_read(block, spelling)?,
+        read: details.count("cached_tokens")?.map_or_else(beside, |read| Ok(Some(read)))?,
         written: written(&details)?,
         are_outside: false,
     };
     let mut reading = openai_shape::read(block, spelling, &cache, Reasoning::ByTotal, event)?;
-    if is_explicit(block, spelling)? {
+    if is_explicit(block, &details) {
         for request in &mut reading.requests {
             let read = request.tokens.count(TokenClass::CacheReadText);
             request.tokens.set(TokenClass::CacheReadText, 0);
@@ -39,9 +41,19 @@ fn read(block: &Block, event: &CallEvent) -> Result<Reading, Rejection> {
     Ok(reading)
 }
 
-fn is_explicit(block: &Block, spelling: &Spelling) -> Result<bool, Rejection> {
-    let kind = block.section(spelling.input_details)?.text("cache_type");
-    Ok(kind.or_else(|| block.text("cache_type")).as_deref() == Some("ephemeral"))
+/// Where the cache is counted.
+fn cache_details<'a>(block: &Block<'a>, spelling: &Spelling) -> Result<Block<'a>, Rejection> {
+    let own = block.section(spelling.input_details)?;
+    let counts = ["cached_tokens", "cache_creation", "cache_creation_input_tokens", "cache_type"];
+    match counts.iter().any(|field| own.has(field)) {
+        true => Ok(own),
+        false => block.section(CHAT.input_details),
+    }
+}
+
+fn is_explicit(block: &Block, details: &Block) -> bool {
+    let kind = details.text("cache_type").or_else(|| block.text("cache_type"));
+    kind.as_deref() == Some("ephemeral")
 }
 
 fn written(details: &Block) -> Result<Vec<(TokenClass, u64)>, Rejection> {

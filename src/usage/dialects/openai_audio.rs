@@ -26,7 +26,7 @@ pub(in crate::usage) const DIALECT: Dialect = Dialect {
     ..PLAIN
 };
 
-fn read(block: &Block, event: &CallEvent) -> Result<Reading, Rejection> {
+pub(super) fn read(block: &Block, event: &CallEvent) -> Result<Reading, Rejection> {
     if let Some(seconds) = block.amount("seconds")? {
         return Ok(Reading::of_unit("audio_seconds", seconds));
     }

@@ -26,6 +26,12 @@ pub(super) fn units(event: &CallEvent) -> Result<Units, Rejection> {
     ])
 }
 
+/// How many output items are of one of these kinds.
+pub(super) fn calls(event: &CallEvent, kinds: &[&str]) -> Result<u64, Rejection> {
+    let items = list(event, "output_item_types")?.iter().filter_map(Json::as_text);
+    Ok(count(items.filter(|item| kinds.contains(item))))
+}
+
 fn list<'a>(event: &'a CallEvent, fact: &str) -> Result<&'a [Json], Rejection> {
     match event.fact(fact) {
         None => Ok(&[]),

@@ -4,7 +4,8 @@
 //!   <https://docs.perplexity.ai/getting-started/pricing>; as measured in
 //!   <https://github.com/bgeneto/open-webui-cost-tracker/issues/6>.
 //! - A fee for each request by the size of its search context; deep research pays for each search
-//!   instead (same page).
+//!   instead (same page). Where no size is told, it is the default, `low`:
+//!   <https://docs.perplexity.ai/guides/search-context-size-guide>. A reported fee of 0 is none.
 //!
 //! All read 2026-11-23.
 
@@ -43,19 +44,27 @@ fn read(block: &Block, event: &CallEvent) -> Result<Reading, Rejection> {
         reading.flags.remove("total_mismatch:total_tokens");
     }
     reading.reported_cost = openai_compatible::cost(block)?;
-    reading.add_units([fee(block, event)?]);
+    add_fee(&mut reading, block, event)?;
     Ok(reading)
 }
 
-/// The request's fee: per search where they are counted, else once.
-fn fee(block: &Block, event: &CallEvent) -> Result<(String, u64), Rejection> {
+/// The request's fee: per search where they are counted, else once for whoever searched.
+fn add_fee(reading: &mut Reading, block: &Block, event: &CallEvent) -> Result<(), Rejection> {
     let fact = || event.fact("search_context_size").and_then(Json::as_text).map(str::to_lowercase);
     let size = block.text("search_context_size").or_else(fact);
-    let searches = block.count("num_search_queries")?.map(|searches| searches.tokens);
     let is_per_search = event.model.contains("deep-research");
-    let fees = match searches.filter(|_| is_per_search) {
-        Some(searches) => searches,
-        None => u64::from(size.is_some()),
+    let searches = block.count("num_search_queries")?.filter(|_| is_per_search);
+    let is_free = match block.value("cost") {
+        Some(Json::Object(_)) => block.section("cost")?.amount("request_cost")?,
+        _ => None,
     };
-    Ok((format!("search_request_{}", size.as_deref().unwrap_or("low")), fees))
+    let is_free = is_free.is_some_and(|fee| fee.is_zero());
+    let is_default = size.is_none() && !is_per_search && !is_free && event.model.contains("sonar");
+    if is_default {
+        reading.flags.insert("search_context_assumed:low");
+    }
+    let once = u64::from(size.is_some() || is_default);
+    let fees = searches.map_or(once, |searches| searches.tokens);
+    reading.add_units([(format!("search_request_{}", size.as_deref().unwrap_or("low")), fees)]);
+    Ok(())
 }

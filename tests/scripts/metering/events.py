@@ -154,7 +154,18 @@ def realtime(r):
         }
         return {"type": "response.done", "response": {"id": f"resp_{number}", "usage": usage}}
 
+    def transcript():
+        kind = "conversation.item.input_audio_transcription.completed"
+        if chance(r, 0.5):
+            return {"type": kind, "usage": {"type": "duration", "seconds": r.randint(1, 400) / 4}}
+        heard, out = some(r), some(r)
+        usage = {"type": "tokens", "input_tokens": heard, "output_tokens": out, "total_tokens": heard + out,
+                 "input_token_details": {"audio_tokens": heard, "text_tokens": 0}}
+        return {"type": kind, "usage": usage}
+
     usage = [one(n) for n in range(r.randint(2, 4))] if chance(r, 0.4) else one(0)
+    if isinstance(usage, list) and chance(r, 0.3):
+        usage.insert(r.randint(0, len(usage)), transcript())
     return {"provider": "openai", "api": "realtime", "model": "rc-realtime", "usage": usage}
 
 
@@ -470,7 +481,8 @@ def like_openai(r):
     beside = dict(usage, cached_tokens=part(r, usage["prompt_tokens"]))
     beside.pop("prompt_tokens_details", None)
     return {"api": "chat.completions"} | r.choice([
-        {"provider": "groq", "model": "openai/rc-oss", "usage": chat(r, prompt(r), reasoning=False)},
+        {"provider": "groq", "model": "openai/rc-oss", "usage": chat(r, prompt(r), reasoning=False)}
+        | ({"context": {"output_item_types": ["browser.open"] * r.randint(1, 3)}} if chance(r, 0.3) else {}),
         {"provider": "cerebras", "model": "rc-oss", "usage": usage},
         {"provider": "together", "model": "openai/rc-oss", "usage": beside},
         {"provider": "fireworks", "model": "accounts/fireworks/models/rc-kimi", "api": "chat.completions.stream", "usage": chunks},
@@ -492,11 +504,15 @@ def openrouter(r):
 def perplexity(r):
     usage = chat(r, prompt(r), cached=False, reasoning=False)
     usage.pop("prompt_tokens_details", None)
-    usage["search_context_size"] = r.choice(["low", "medium", "high"])
+    size = r.choice(["low", "medium", "high", None])
+    if size:
+        usage["search_context_size"] = size
     if chance(r, 0.4):
         usage |= {"citation_tokens": some(r), "reasoning_tokens": some(r, 80000)}
     if chance(r, 0.3):
         usage["cost"] = {"total_cost": round(r.random(), 6)}
+    if not size and chance(r, 0.3):
+        usage["cost"] = {"total_cost": 0.000123, "request_cost": 0}
     return {"provider": "perplexity", "api": "chat.completions", "model": "rc-sonar", "usage": usage}
 
 

@@ -124,7 +124,8 @@ def openai(event, raw):
     # A self-hosted server that tells no details knows totals only.
     detailed = u.get("prompt_tokens_details") or u.get("completion_tokens_details")
     status = "complete" if detailed or event["provider"] != "openai_compatible" else "totals_only"
-    return Use(status, [request], facts={"service_tier": u.get("service_tier")})
+    units = tools(event) if event["provider"] == "groq" else {}
+    return Use(status, [request], units, facts={"service_tier": u.get("service_tier")})
 
 
 def tools(event):
@@ -132,6 +133,7 @@ def tools(event):
     context = event.get("context") or {}
     items = context.get("output_item_types") or []
     units = {name: items.count(name) for name in ("web_search_call", "file_search_call")}
+    units["browser_open"] = items.count("browser.open")
     if "code_interpreter_call" in items:
         units["code_interpreter_session"] = len(set(context["container_ids"]))
     return units
@@ -144,8 +146,15 @@ def openai_responses(event, raw):
 
 def realtime(event, raw):
     """`response.done` events, one per response: a sum, each tiered by itself."""
-    requests = []
+    requests, heard = [], {}
     for one in raw if isinstance(raw, list) else [raw]:
+        if "transcription" in one["type"]:
+            # Another model wrote down what was heard; its name is not told, so nothing prices it.
+            said = one["usage"]
+            heard = {"transcript_seconds": Fraction(str(said.get("seconds", 0)))} | {
+                f"transcript_{side}_token": number(said.get(f"{side}_tokens")) for side in ("input", "output")
+            }
+            continue
         u = one["response"]["usage"]
         sent, out = u["input_token_details"], u["output_token_details"]
         cached = sent.get("cached_tokens_details") or {}
@@ -159,7 +168,7 @@ def realtime(event, raw):
         request["output_text"] = number(out.get("text_tokens")) - reasoning
         request["output_audio"] = number(out.get("audio_tokens"))
         requests.append(request)
-    return Use("complete", requests)
+    return Use("complete", requests, heard)
 
 
 def images(event, raw):
@@ -268,9 +277,9 @@ def perplexity(event, raw):
     request, _ = openai_parts(raw | {"completion_tokens_details": None})
     request["citation"] = number(raw.get("citation_tokens"))
     request["output_reasoning"] = number(raw.get("reasoning_tokens", split.get("reasoning_tokens")))
-    units = {}
-    if raw.get("search_context_size"):
-        units[f"search_request_{raw['search_context_size']}"] = 1
+    size, fee = raw.get("search_context_size"), (raw.get("cost") or {}).get("request_cost")
+    # Nothing asked for is the default size, unless the answer says that nothing was charged.
+    units = {} if size is None and fee == 0 else {f"search_request_{size or 'low'}": 1}
     if raw.get("num_search_queries"):
         units["search_queries"] = number(raw["num_search_queries"])
     cost = (raw.get("cost") or {}).get("total_cost")

@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
+use tokio::sync::mpsc::{self, Receiver};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::error::QueryError;
@@ -29,7 +32,7 @@ pub struct Answer {
     /// The tables that were read, and at which version: the same question of the same versions has
     /// the same answer.
     pub versions: Vec<(TableName, u64)>,
-    stream: SendableRecordBatchStream,
+    rows: Rows,
     left: Allowance,
     bytes_used: usize,
     truncated: bool,
@@ -41,12 +44,12 @@ impl Answer {
         stream: SendableRecordBatchStream,
         left: Allowance,
     ) -> Self {
-        Self { versions, stream, left, bytes_used: 0, truncated: false }
+        Self { versions, rows: Rows::of(stream), left, bytes_used: 0, truncated: false }
     }
 
     /// The columns.
     pub fn schema(&self) -> SchemaRef {
-        self.stream.schema()
+        Arc::clone(&self.rows.schema)
     }
 
     /// Whether rows were left out because of the row limit; known once there are no more rows.
@@ -69,10 +72,10 @@ impl Answer {
             if self.truncated {
                 return None;
             }
-            let next = tokio::time::timeout_at(self.left.deadline, self.stream.next()).await;
+            let next = tokio::time::timeout_at(self.left.deadline, self.rows.batches.recv()).await;
             let batch = match next {
                 Err(_) => return Some(Err(QueryError::Timeout(self.left.timeout))),
-                Ok(None) => return None,
+                Ok(None) => return self.rows.end().await.err().map(Err),
                 Ok(Some(Err(why))) => {
                     return Some(Err(QueryError::running(&why, self.left.tells)));
                 }
@@ -110,6 +113,47 @@ impl Answer {
             batches.push(batch?);
         }
         Ok(batches)
+    }
+}
+
+/// Rows as a task of its own makes them: one that does not yield cannot hold up the deadline.
+struct Rows {
+    schema: SchemaRef,
+    batches: Receiver<Result<RecordBatch, DataFusionError>>,
+    /// Until it has ended and was asked how.
+    task: Option<JoinHandle<()>>,
+}
+
+impl Rows {
+    fn of(mut stream: SendableRecordBatchStream) -> Self {
+        let schema = stream.schema();
+        let (sender, batches) = mpsc::channel(1);
+        let task = tokio::spawn(async move {
+            while let Some(batch) = stream.next().await {
+                let failed = batch.is_err();
+                if sender.send(batch).await.is_err() || failed {
+                    break;
+                }
+            }
+        });
+        Self { schema, batches, task: Some(task) }
+    }
+
+    /// Whether the task ended by itself.
+    async fn end(&mut self) -> Result<(), QueryError> {
+        let panicked = |_| QueryError::Internal("the query panicked".to_owned());
+        match self.task.take() {
+            Some(task) => task.await.map_err(panicked),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Rows {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
     }
 }
 

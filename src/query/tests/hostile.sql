@@ -201,4 +201,4 @@ SELECT array_repeat('A', 2147483647);
 SELECT array_resize(make_array(1), 2147483647, 1);
 SELECT sum(length(a.event_id || b.event_id || c.event_id || d.event_id || e.event_id)) FROM calls a, calls b, calls c, calls d, calls e;
 SELECT a.event_id, b.event_id, c.event_id, d.event_id FROM calls a, calls b, calls c, calls d ORDER BY 4, 3, 2, 1;
-SELECT array_agg(a.event_id || b.event_id || c.event_id || d.event_id) FROM calls a, calls b, calls c, calls d;
+SELECT array_agg(a.event_id || b.event_id || c.event_id) FROM calls a, calls b, calls c;

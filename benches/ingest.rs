@@ -13,7 +13,9 @@ use tokenmeter::lake::{CallRow, Commit, Lake, LakeConfig, Outcome, Rows, TableNa
 use tokenmeter::money::Usd;
 use tokenmeter::time::{Clock, SystemClock};
 
+#[allow(dead_code)]
 mod duckdb;
+#[allow(dead_code)]
 mod traffic;
 
 use duckdb::{Work, duckdb, report};

@@ -10,7 +10,9 @@ use tokenmeter::charge::meter;
 use tokenmeter::event::{decode_call_event, split_events};
 use tokenmeter::money::Usd;
 
+#[allow(dead_code)]
 mod duckdb;
+#[allow(dead_code)]
 mod traffic;
 
 use duckdb::{Work, duckdb, report};

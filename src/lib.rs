@@ -4,7 +4,8 @@
 //! [`charge::Charge`]; everything else is delivery. The rooms stand here in reading order; each may
 //! import rooms of a lower level only (`tests/tidy.rs` checks it, `ARCHITECTURE.md` explains it).
 
-// Level 0: exact money, time, and settings as people write them.
+// Level 0: exact money, time, settings as people write them, and where a test may end the process.
+pub mod crash;
 pub mod money;
 pub mod setting;
 pub mod time;

@@ -1,6 +1,6 @@
 //! DuckDB doing the same work on the same file, and how figures are printed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::traffic::PRICES;
@@ -9,10 +9,8 @@ use crate::traffic::PRICES;
 #[derive(Clone, Copy)]
 pub enum Work {
     /// Read, classify, price and hash into a table in memory.
-    #[allow(dead_code)]
     Meter,
     /// The same, and write the rows as Parquet.
-    #[allow(dead_code)]
     Ingest,
 }
 
@@ -36,21 +34,39 @@ pub fn missing() {
     );
 }
 
-/// Rows per CPU-second of DuckDB, and the cost it comes to; `None` where there is no DuckDB.
-pub fn duckdb(file: &Path, rounds: usize, work: Work) -> Option<(f64, String)> {
+fn python(script: &str) -> Command {
     let python = std::env::var("TOKENMETER_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/duckdb/meter.py");
     let mut command = Command::new(python);
-    command.arg(script).arg(file).arg(rounds.to_string()).arg(work.name());
-    for (provider, model, rates) in PRICES {
-        command.args(rates.iter().map(|(class, usd)| format!("{provider},{model},{class},{usd}")));
-    }
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/duckdb").join(script));
+    command
+}
+
+fn output(mut command: Command) -> Option<Vec<u8>> {
     let output = command.output().ok()?;
     if !output.status.success() {
         eprintln!("{}", String::from_utf8_lossy(&output.stderr));
         return None;
     }
-    let answer = String::from_utf8_lossy(&output.stdout);
+    Some(output.stdout)
+}
+
+/// What DuckDB answers to questions, as `questions::as_json` writes them, over the rows of these
+/// files, which it first writes to a folder, a file a day; `None` where there is no DuckDB.
+pub fn asked(questions: &str, files: &[PathBuf], days: &Path) -> Option<Vec<u8>> {
+    let mut command = python("query.py");
+    command.arg(questions).arg(days).args(files);
+    output(command)
+}
+
+/// Rows per CPU-second of DuckDB, and the cost it comes to; `None` where there is no DuckDB.
+pub fn duckdb(file: &Path, rounds: usize, work: Work) -> Option<(f64, String)> {
+    let mut command = python("meter.py");
+    command.arg(file).arg(rounds.to_string()).arg(work.name());
+    for (provider, model, rates) in PRICES {
+        command.args(rates.iter().map(|(class, usd)| format!("{provider},{model},{class},{usd}")));
+    }
+    let output = output(command)?;
+    let answer = String::from_utf8_lossy(&output);
     let (rows_per_second, cost) = answer.trim().split_once(' ')?;
     Some((rows_per_second.parse().ok()?, cost.to_owned()))
 }

@@ -4,6 +4,7 @@
 //! prices are the benches' own, so that another program can be given the same ones.
 
 use std::fmt::Write;
+use std::ops::Range;
 
 use tokenmeter::pricing::{Layer, PriceBook};
 
@@ -53,18 +54,35 @@ fn layer((provider, model, rates): &Prices) -> Layer {
     Layer::new(format!("{provider}.toml"), text)
 }
 
+/// A day's calls close to each other, from 2026-11-18 on.
+const DENSE: Pace = Pace { start: 1_795_000_000_000, millis: 40 };
+
+/// When calls come.
+#[derive(Clone, Copy)]
+pub struct Pace {
+    /// The first one, in milliseconds since the epoch.
+    pub start: u64,
+    /// Milliseconds from one to the next.
+    pub millis: u64,
+}
+
 /// So many calls, one a line.
 pub fn ndjson(calls: u64) -> Vec<u8> {
-    let mut random = Random(0x5eed);
+    ndjson_of(0..calls, DENSE)
+}
+
+/// The calls of these numbers.
+pub fn ndjson_of(calls: Range<u64>, pace: Pace) -> Vec<u8> {
+    let mut random = Random(0x5eed + calls.start);
     let mut lines = String::new();
-    for number in 0..calls {
-        call(&mut lines, number, &mut random).expect("room for a line");
+    for number in calls {
+        call(&mut lines, number, pace, &mut random).expect("room for a line");
     }
     lines.into_bytes()
 }
 
-fn call(line: &mut String, number: u64, random: &mut Random) -> std::fmt::Result {
-    let at = 1_795_000_000_000 + number * 40;
+fn call(line: &mut String, number: u64, pace: Pace, random: &mut Random) -> std::fmt::Result {
+    let at = pace.start + number * pace.millis;
     let (tenant, team) = (random.below(50), random.below(8));
     let place = usize::try_from(number % 3).unwrap_or_default();
     let (provider, model, _) = PRICES[place];

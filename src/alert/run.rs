@@ -13,6 +13,7 @@ use super::config::AlertConfig;
 use super::hours::Hours;
 use super::known::{self, Stored};
 use crate::anomaly::{Anomaly, Detector};
+use crate::crash;
 use crate::lake::{AnomalyRow, Commit, Lake, LakeError, Outcome, Rows, Snapshot, Table, TableName};
 use crate::pipeline::Watermarks;
 use crate::source::{Publisher, SourceError};
@@ -151,10 +152,12 @@ impl Alerts {
         }
         let read = i64::try_from(read).unwrap_or(i64::MAX);
         let read = on.next_offset(APP_READ).await?.map_or(read, |stored| stored.max(read));
+        crash::point("alert.judged");
         let staged = self.anomalies().write(rows.finish()?).await?;
         let transactions = vec![(APP_READ.to_owned(), read), (APP_UNTIL.to_owned(), until)];
         let mut commit = Commit::append(staged, transactions);
         commit.amends = true;
+        crash::point("alert.staged");
         match self.anomalies().commit(on, &commit).await? {
             Outcome::Committed(_) => Ok(()),
             Outcome::Conflicted { .. } | Outcome::Superseded { .. } => {
@@ -179,8 +182,10 @@ impl Alerts {
             let message = anomaly.message();
             tracing::warn!(anomaly = message, "{}", anomaly.explanation);
             self.publisher.publish(&key, Bytes::from(message)).await?;
+            crash::point("alert.published");
             last = Some(written_at.micros());
         }
+        crash::point("alert.outbox_done");
         if let Some(last) = last {
             let commit = Commit::append(Vec::new(), vec![(APP_PUBLISHED.to_owned(), last)]);
             // A conflict means they are published again: consumers keep the highest revision.

@@ -16,6 +16,7 @@ use crate::api::keys::{ControlKeys, KeyRing};
 use crate::api::{ApiState, ReadyCheck, Revisions};
 use crate::attribution::Rules;
 use crate::config::Config;
+use crate::crash;
 use crate::lake::{Lake, Maintenance, TableName};
 use crate::pipeline::{Books, Parts, Pipeline, PipelineMetrics, Watermarks};
 use crate::query::QueryEngine;
@@ -82,13 +83,18 @@ impl Node {
         let books = Books::open(&config.prices)?;
         let rules = Arc::new(Rules::new(&config.attribution)?);
         let data_dir = DataDir::hold(&config.data_dir)?;
+        crash::point("start.held");
         let Opened { source, log, publisher, log_id } =
             crate::source::open(&config.source, &config.data_dir).await?;
+        crash::point("start.log_opened");
         if let Some(log_id) = &log_id {
             data_dir.own_log(log_id)?;
         }
+        crash::point("start.log_owned");
         let lake = Arc::new(Lake::open(&config.lake, clock.clone()).await?);
+        crash::point("start.lake_opened");
         books.store(&lake, clock.now()).await.context("storing the price book")?;
+        crash::point("start.book_stored");
         let registry = Registry::new();
         let metrics = PipelineMetrics::register(&registry)?;
         let watermarks = Arc::new(Mutex::new(Watermarks::default()));
@@ -102,6 +108,7 @@ impl Node {
             clock: clock.clone(),
         };
         let pipeline = Pipeline::open(config.pipeline.clone(), source, parts).await?;
+        crash::point("start.identities_read");
         let alerts =
             Alerts::new(config.alert.clone(), lake.clone(), watermarks, publisher, clock.clone());
         let store = Arc::new(ControlKeys::new(lake.table(TableName::Control).clone()));
@@ -170,6 +177,7 @@ impl Node {
     pub async fn serve(mut self, stop: CancellationToken) -> Result<()> {
         let listener = crate::api::bind(&self.config.api, !self.keys.is_empty()).await?;
         let url = format!("http://{}", listener.local_addr()?);
+        crash::point("start.bound");
         self.data_dir.announce(&url)?;
         tracing::info!(url, lake = %self.lake.root(), "serving");
         let ended = CancellationToken::new();
@@ -179,6 +187,7 @@ impl Node {
             ending.cancel();
         });
         let served = crate::api::serve(self.api_state(), listener, ended).await;
+        crash::point("stop.served");
         let stopped = self.stop().await;
         served?;
         stopped

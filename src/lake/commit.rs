@@ -20,6 +20,7 @@ use super::files;
 use super::snapshot::{Engine, Snapshot, blocking};
 use super::stage::StagedFile;
 use super::table::{Table, path_of};
+use crate::crash;
 
 /// The wait before a commit of unknown outcome is looked for again, doubled up to the second one.
 const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
@@ -100,18 +101,22 @@ impl Table {
     ///
     /// # Errors
     /// Nothing was committed, and nothing will be: [`LakeError::NoSpace`],
-    /// [`LakeError::Retryable`], [`LakeError::WritesRefused`].
+    /// [`LakeError::Retryable`], also when a file to be added is gone,
+    /// [`LakeError::WritesRefused`].
     pub async fn commit(&self, on: &Snapshot, commit: &Commit) -> Result<Outcome, LakeError> {
         if commit.transactions().next().is_none() {
             return Err(LakeError::internal(self.committing(), "a commit without a transaction"));
         }
+        crash::point_in("commit.begun", self.name().name());
         if self.is_stale(on) {
             return Ok(Outcome::Conflicted { newest: self.refresh().await? });
         }
+        self.find_staged(&commit.add).await?;
         let commit = match settle(on, commit).await? {
             Settled::Commit(commit) => commit,
             Settled::Superseded(outcome) => return Ok(outcome),
         };
+        crash::point_in("commit.settled", self.name().name());
         let (mut may_have_landed, mut wait) = (false, LOOK_AGAIN.0);
         loop {
             match self.attempt(on, &commit).await {
@@ -124,6 +129,7 @@ impl Table {
                 Err(Failure::Refused(error)) if !may_have_landed => return Err(error),
                 Err(Failure::Refused(error)) => tracing::warn!(%error, "{}", self.committing()),
             }
+            crash::point_in("commit.conflicted", self.name().name());
             may_have_landed = true;
             match self.decided(on.version() + 1, &commit).await {
                 Ok(Some(outcome)) => return Ok(outcome),
@@ -143,13 +149,16 @@ impl Table {
         let (what, attempt) = (self.committing(), commit.clone());
         let attempted =
             blocking(what.clone(), move || attempt_commit(&kernel, &engine, &attempt, &what));
+        crash::point_in("commit.attempting", self.name().name());
         match attempted.await.map_err(|error| Failure::Unanswered(error.to_string()))?? {
             CommitResult::Committed(committed) => {
                 let Some(kernel) = committed.post_commit_snapshot().cloned() else {
                     return Ok(None);
                 };
                 let next = on.followed_by(kernel, commit.transactions(), taken_at);
+                crash::point_in("commit.answered", self.name().name());
                 self.install(next.clone());
+                crash::point_in("commit.installed", self.name().name());
                 Ok(Some(next))
             }
             CommitResult::Conflicted(_) => Ok(None),

@@ -54,6 +54,8 @@ pub struct S3Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MaintenanceConfig {
+    /// How often it is looked whether something is due.
+    pub look_every: Span,
     /// Files below this size are merged.
     pub small_file: ByteSize,
     /// A date's small files are merged as soon as there are so many.
@@ -70,11 +72,14 @@ pub struct MaintenanceConfig {
     pub checkpoint_every: u64,
     /// Files that no snapshot names are kept this long: the longest query and a day.
     pub keep_files: Span,
+    /// How often files and log entries are looked through for what can be deleted.
+    pub clean_every: Span,
 }
 
 impl Default for MaintenanceConfig {
     fn default() -> Self {
         Self {
+            look_every: Span::seconds(5),
             small_file: ByteSize(64 << 20),
             small_files_max: 128,
             merge_every: Span::seconds(5 * 60),
@@ -83,6 +88,7 @@ impl Default for MaintenanceConfig {
             correct_every: Span::seconds(30),
             checkpoint_every: 100,
             keep_files: Span::seconds(25 * 3_600),
+            clean_every: Span::seconds(3_600),
         }
     }
 }

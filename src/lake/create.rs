@@ -15,6 +15,7 @@ use url::Url;
 use super::error::LakeError;
 use super::snapshot::Engine;
 use super::tables::{DATE, TableSpec};
+use crate::crash;
 
 /// What commits say wrote them.
 pub(super) const ENGINE_INFO: &str = concat!("tokenmeter/", env!("CARGO_PKG_VERSION"));
@@ -44,6 +45,7 @@ pub(super) fn open(
             });
         }
     };
+    crash::point_in("open.read", spec.name.name());
     let missing = check(&snapshot, spec)?;
     if missing.is_empty() {
         return Ok(snapshot);
@@ -78,6 +80,7 @@ fn create(root: &Url, spec: &TableSpec, engine: &Engine) -> KernelResult<()> {
             ("delta.deletedFileRetentionDuration", "interval 2 days"),
         ]);
     let layout = if spec.dated { DataLayout::partitioned([DATE]) } else { DataLayout::None };
+    crash::point_in("create.begun", spec.name.name());
     let transaction =
         builder.with_data_layout(layout).build(engine, Box::new(FileSystemCommitter::new()))?;
     match transaction.commit(engine)? {

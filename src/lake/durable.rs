@@ -26,6 +26,7 @@ use object_store::{
 };
 
 use super::config::Durability;
+use crate::crash;
 
 /// Why nothing more is written: what the failed fsync said.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -87,17 +88,22 @@ impl Disk {
     fn publish(&self, place: &FilePath, payload: &PutPayload, mode: &PutMode) -> Result<()> {
         self.check()?;
         let (staged, mut file) = self.stage(place).map_err(failure)?;
+        crash::point_in("file.made", kind(place));
         let written = payload.iter().try_for_each(|bytes| file.write_all(bytes)).map_err(failure);
+        crash::point_in("file.written", kind(place));
         let written = written.and_then(|()| self.sync(&file, place));
+        crash::point_in("file.synced", kind(place));
         drop(file);
         let put = written.and_then(|()| match mode {
             PutMode::Create => link(&staged, place),
             _ => fs::rename(&staged, place).map_err(failure),
         });
+        crash::point_in("file.placed", kind(place));
         if put.is_err() || *mode == PutMode::Create {
             // The file has its second name, or was given up; one left behind is never listed.
             let _ = fs::remove_file(&staged);
         }
+        crash::point_in("file.unstaged", kind(place));
         // From here on the file can be seen, so that its failure must not look like "not written".
         put.and_then(|()| self.sync_parent(place).map_err(|error| self.refuse(place, &error)))
     }
@@ -151,6 +157,15 @@ impl Disk {
     fn refuse(&self, path: &FilePath, error: &dyn std::error::Error) -> Error {
         let refused = Refused(format!("`{}`: {error}", path.display()));
         failure(self.refused.get_or_init(|| refused).clone())
+    }
+}
+
+/// What a file is, by its name: crash points tell them apart.
+fn kind(place: &FilePath) -> &'static str {
+    match place.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => "log_entry",
+        Some("parquet") if !place.to_string_lossy().contains("checkpoint") => "rows",
+        _ => "checkpoint",
     }
 }
 
@@ -262,6 +277,7 @@ impl MultipartUpload for DurableUpload {
 
     async fn complete(&mut self) -> Result<PutResult> {
         let result = self.inner.complete().await?;
+        crash::point_in("file.completed", kind(&self.place));
         let (place, disk) = (self.place.clone(), Arc::clone(&self.disk));
         blocking(move || {
             disk.sync(&File::open(&place).map_err(failure)?, &place)?;

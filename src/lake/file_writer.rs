@@ -26,6 +26,7 @@ use super::snapshot::blocking;
 use super::stage::StagedFile;
 use super::table::{Table, path_of};
 use super::tables::DATE;
+use crate::crash;
 
 /// What is written of a large file at once: object stores want 5 MiB or more.
 const PART_BYTES: usize = if cfg!(test) { 32 << 10 } else { 8 << 20 };
@@ -103,6 +104,7 @@ impl FileWriter {
         let Encoder { parquet, statistics, rows } = self.encoder;
         let rest = blocking(what.clone(), move || parquet.into_inner()).await?;
         let rest = rest.map_err(|why: ParquetError| LakeError::internal(what.clone(), why))?;
+        crash::point_in("rows.encoded", self.table.name().name());
         let bytes = self.bytes + rest.len() as u64;
         let put = match &mut self.upload {
             Some(upload) => completed(upload.as_mut(), rest).await,
@@ -112,13 +114,15 @@ impl FileWriter {
             }
         };
         put.map_err(|error| LakeError::from_store(what.clone(), error))?;
-        let meta = FileMeta::new(self.url.clone(), self.table.now().millis(), bytes);
+        crash::point_in("rows.durable", self.table.name().name());
+        let written_at = self.table.now();
+        let meta = FileMeta::new(self.url.clone(), written_at.millis(), bytes);
         let entry = log_entry(meta, statistics, &self.context);
         let entry = entry.map_err(|error| LakeError::from_kernel(what.clone(), error))?;
         let path = self.context.resolve_file_path(&self.url);
         let path = path.map_err(|error| LakeError::from_kernel(what, error))?;
         let date = self.date;
-        Ok(StagedFile { path, date, rows, bytes, entry })
+        Ok(StagedFile { path, date, rows, bytes, written_at, entry })
     }
 
     async fn put_part(&mut self, part: Vec<u8>) -> Result<(), LakeError> {

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::PipelineMetrics;
+use crate::crash;
 use crate::lake::{Commit, Lake, LakeError, Outcome, PriceRow, Rows, TableName};
 use crate::pricing::{self, BookError, Layer, Listing, PriceBook};
 use crate::time::{Clock, Timestamp};
@@ -82,7 +83,9 @@ impl Books {
             return Ok(false);
         }
         store_book(lake, &book, now).await?;
+        crash::point("book.stored");
         self.current.send_replace(Arc::new(book));
+        crash::point("book.in_force");
         Ok(true)
     }
 
@@ -162,11 +165,13 @@ pub async fn store_book(lake: &Lake, book: &PriceBook, now: Timestamp) -> Result
     if snapshot.next_offset(&app_id).await?.is_some() {
         return Ok(());
     }
+    crash::point("book.begun");
     let mut rows = Rows::default();
     for listing in book.rows() {
         rows.push(&row(book.version(), listing, now));
     }
     let commit = Commit::append(table.write(rows.finish()?).await?, vec![(app_id, 1)]);
+    crash::point("book.staged");
     loop {
         match table.commit(&snapshot, &commit).await? {
             Outcome::Committed(_) | Outcome::Superseded { .. } => return Ok(()),

@@ -17,6 +17,7 @@ use rand::Rng;
 use super::batch::{Decided, Pending};
 use super::lineage;
 use super::seen::Seen;
+use crate::crash;
 use crate::lake::{
     Batch, Commit, Correction, Counted, Lake, LakeError, Outcome, Rows, Snapshot, StagedFile,
     Table, TableName,
@@ -79,8 +80,11 @@ impl Committer {
         let owner = rand::rng().random_range(1..i64::MAX);
         let app_id = &partition.app_id;
         let dead = take_over(self.table(Aside::DeadLetters), partition, owner, None).await?;
+        crash::point("own.dead_letters");
         let queue = take_over(self.table(Aside::Corrections), partition, owner, None).await?;
+        crash::point("own.corrections");
         let calls = take_over(self.calls(), partition, owner, Some(low)).await?;
+        crash::point("own.calls");
         let next = calls.next_offset(app_id).await?.unwrap_or(low);
         self.holdings.insert(app_id.clone(), Holding { owner, next });
         let mut decided = HashSet::new();
@@ -101,12 +105,14 @@ impl Committer {
     /// [`LakeError`].
     pub async fn commit(&mut self, batch: &mut Decided) -> Result<Lost, LakeError> {
         let mut lost = self.commit_aside(batch).await?;
+        crash::point("calls.after_asides");
         let mut staged: Option<Vec<StagedFile>> = None;
         let mut on = self.calls().snapshot();
         while !batch.next.is_empty() {
             let moved = self.moved(&on, batch).await?;
             moved.iter().for_each(|partition| batch.drop_partition(partition));
             self.learn(&on).await?;
+            crash::point("calls.learned");
             if batch.trim(&self.seen) || !moved.is_empty() {
                 self.discard(staged.take()).await;
                 lost.extend(moved);
@@ -117,9 +123,11 @@ impl Committer {
                 Some(files) => files,
                 None => self.stage(&batch.rows).await?,
             };
+            crash::point("calls.staged");
             let commit = Commit::append(files.clone(), transactions(batch, str::to_owned));
             match self.calls().commit(&on, &commit).await {
                 Ok(Outcome::Committed(version)) => {
+                    crash::point("calls.committed");
                     self.landed(batch, &version);
                     return Ok(lost);
                 }
@@ -247,6 +255,7 @@ impl Committer {
                 Some(files) => files,
                 None => table.write(aside.rows(batch)?).await?,
             };
+            crash::point_in("aside.staged", table.name().name());
             let app_ids = transactions(batch, |app_id| aside.app_id(app_id));
             let mut commit = Commit::append(files.clone(), app_ids);
             // After a crash, or when rows lose their identity to others, the range is stored
@@ -254,6 +263,7 @@ impl Committer {
             commit.amends = true;
             match table.commit(&on, &commit).await {
                 Ok(Outcome::Committed(_)) => {
+                    crash::point_in("aside.committed", table.name().name());
                     aside.committed(batch);
                     break;
                 }

@@ -19,6 +19,7 @@ use super::decode::{Terms, outcomes_of};
 use super::metrics::PipelineMetrics;
 use super::watermark::Watermarks;
 use crate::attribution::Rules;
+use crate::crash;
 use crate::lake::{Lake, LakeError};
 use crate::pricing::CostStatus;
 use crate::source::{AvroDecoders, Message, Partition, Source, SourceError, Start, Step};
@@ -118,6 +119,7 @@ impl Pipeline {
                 step = self.source.next(READ_LIMIT, wait) => step,
                 () = stop.cancelled() => break,
             };
+            crash::point("run.polled");
             match step {
                 Ok(step) => {
                     backoff = BACKOFF.0;
@@ -135,8 +137,11 @@ impl Pipeline {
             }
             self.observe();
         }
+        crash::point("stop.begun");
         self.flush(&stop).await?;
+        crash::point("stop.flushed");
         self.source.close().await;
+        crash::point("stop.left");
         Ok(())
     }
 
@@ -151,10 +156,12 @@ impl Pipeline {
             }
             Step::Revoked(partitions) => {
                 for partition in partitions {
+                    crash::point("revoke.begun");
                     info!(topic = partition.topic, partition = partition.number, "revoked");
                     self.batch.drop_partition(&partition);
                     self.decided_before.remove(&partition.app_id);
                     self.watermarks(|marks| marks.revoked(&partition.topic, partition.number));
+                    crash::point("revoke.dropped");
                 }
                 Ok(())
             }
@@ -181,14 +188,19 @@ impl Pipeline {
     async fn begin(&mut self, partition: &Arc<Partition>) -> Result<(), PipelineError> {
         let now = self.parts.clock.now();
         self.watermarks(|marks| marks.assigned(&partition.topic, partition.number, now));
+        crash::point("assign.begun");
         let low = self.source.extent(partition).map_or(0, |extent| extent.low);
         let Owned { next, decided } = self.committer.own(partition, low).await?;
+        crash::point("assign.owned");
         self.decided_before.remove(&partition.app_id);
         if !decided.is_empty() {
             self.decided_before.insert(partition.app_id.clone(), decided);
         }
         info!(topic = partition.topic, partition = partition.number, next, "assigned");
-        self.seek(partition, next).await
+        crash::point("assign.read_back");
+        self.seek(partition, next).await?;
+        crash::point("assign.sought");
+        Ok(())
     }
 
     /// Reads a partition on from an offset. A seek that fails is tried again: going on without it
@@ -223,6 +235,7 @@ impl Pipeline {
                 Err(fatal) => return Err(fatal.into()),
             }
         }
+        crash::point("run.decoded");
         if !held.is_empty() {
             tokio::time::sleep(BACKOFF.0).await;
         }
@@ -278,14 +291,18 @@ impl Pipeline {
         if self.batch.is_empty() {
             return Ok(());
         }
+        crash::point("flush.begun");
         let mut decided = std::mem::take(&mut self.batch).decide(&self.committer.seen);
+        crash::point("flush.decided");
         let mut backoff = BACKOFF.0;
         loop {
             let timer = self.parts.metrics.commit_seconds.start_timer();
             match self.committer.commit(&mut decided).await {
                 Ok(lost) => {
                     timer.observe_duration();
+                    crash::point("flush.committed");
                     self.committed(&decided).await;
+                    crash::point("flush.told");
                     for partition in lost {
                         warn!(topic = partition.topic, partition = partition.number, "lost");
                         self.batch.drop_partition(&partition);
@@ -364,6 +381,7 @@ impl Pipeline {
         for ((topic, partition), at) in latest {
             self.watermarks(|marks| marks.observe(topic, partition, at, now));
         }
+        crash::point("flush.counted");
         for (partition, next) in &decided.next {
             if let Err(error) = self.source.committed(partition, *next).await {
                 warn!(%error, "the source could not be told what is committed");

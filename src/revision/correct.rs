@@ -14,6 +14,7 @@ use futures::TryStreamExt;
 use super::RevisionError;
 use super::change::{Change, Changed};
 use super::stored::{identities, instants, named, nullable, texts};
+use crate::crash;
 use crate::lake::{Batch, Correction, DataFile, Lake, Side, Snapshot, TableName};
 use crate::time::Timestamp;
 
@@ -74,6 +75,7 @@ impl Change for Corrections<'_> {
                 queue.take(&batch, &mut due).await?;
             }
         }
+        crash::point("correct.read");
         due.transactions = queue.transactions();
         if !due.places.is_empty() {
             locate(self.lake, on, &mut due).await?;

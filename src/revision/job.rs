@@ -8,6 +8,7 @@
 use super::change::Change;
 use super::rewrite::{Dates, Rewriter, Staged, survey};
 use super::{Author, RevisionError, sweep};
+use crate::crash;
 use crate::lake::{
     Commit, DataFile, Lake, Operation, Outcome, Revision, Snapshot, Table, TableName,
 };
@@ -73,6 +74,7 @@ impl Job<'_> {
         let mut applied = Applied::default();
         for _ in 0..ATTEMPTS_MAX {
             let attempted = self.attempt(change, &mut applied).await;
+            crash::point("revise.attempted");
             // Held merges go on by themselves when this cannot be written.
             if let Err(error) = self.calls().hold_merges(Timestamp::EPOCH).await {
                 tracing::warn!(%error, "merges are held back for some minutes yet");
@@ -91,13 +93,16 @@ impl Job<'_> {
         applied: &mut Applied,
     ) -> Result<Option<C>, RevisionError> {
         let mut claim = self.claim().await?;
+        crash::point("revise.claimed");
         sweep::sweep(self.lake, &claim.on).await?;
+        crash::point("revise.swept");
         let mut surveyed = change.clone();
         surveyed.prepare(&claim.on).await?;
         let change = surveyed.clone();
         let files = claim.on.files().await?;
         let dates = survey(self.calls(), &files, &mut surveyed).await?;
         surveyed.check()?;
+        crash::point("revise.surveyed");
         let plan = Plan { dates, rows: surveyed.rows_changed(), change };
         Ok(self.write(&mut claim, plan, applied).await?.then_some(surveyed))
     }
@@ -160,6 +165,7 @@ impl Job<'_> {
             let why = format!("{left} rows changed in the survey only");
             return Err(RevisionError::misfit(why));
         }
+        crash::point("revise.rewritten");
         let added = self.add(&revision, &plan.change).await;
         match added {
             Ok(added) => staged.extend(added),
@@ -211,6 +217,7 @@ impl Job<'_> {
         staged: Staged,
         applied: &mut Applied,
     ) -> Result<bool, RevisionError> {
+        crash::point("revise.staged");
         let id = &revision.revision_id;
         let mut transactions = staged.transactions.clone();
         if !staged.sides.is_empty() {
@@ -218,6 +225,7 @@ impl Job<'_> {
             self.append(Commit::append(staged.sides.clone(), vec![transaction.clone()])).await?;
             transactions.push(transaction);
         }
+        crash::point("revise.sides_committed");
         transactions.push((FENCE.to_owned(), claim.fence + 1));
         let commit = Commit {
             operation: Operation::Revise,
@@ -228,6 +236,7 @@ impl Job<'_> {
             amends: false,
         };
         let committed = self.calls().replace(&claim.on, &commit).await?;
+        crash::point("revise.committed");
         if committed {
             *claim = Claim { on: self.calls().snapshot(), fence: claim.fence + 1 };
             applied.rows += staged.rows;

@@ -10,6 +10,7 @@ use futures::TryStreamExt;
 use super::RevisionError;
 use super::change::Change;
 use super::job::Job;
+use crate::crash;
 use crate::lake::{
     Batch, DataFile, FileWriter, Lake, OpenFile, Purpose, Revision, Side, StagedFile, Table,
     TableName,
@@ -113,6 +114,7 @@ impl<'a> Rewriter<'a> {
         if let Some(writer) = writer {
             self.staged.add.push(writer.finish().await?);
         }
+        crash::point("revise.file_written");
         self.staged.remove.push(file.path.clone());
         Ok(())
     }
@@ -148,6 +150,7 @@ impl<'a> Rewriter<'a> {
         if let Some(sides) = self.sides.take() {
             self.staged.sides.push(sides.finish().await?);
         }
+        crash::point("revise.sides_written");
         self.staged.write(self.job.lake, self.revision, &self.moved).await?;
         Ok(self.staged)
     }

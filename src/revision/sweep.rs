@@ -11,6 +11,7 @@ use futures::TryStreamExt;
 use super::RevisionError;
 use super::history::counts;
 use super::stored::texts;
+use crate::crash;
 use crate::lake::{
     Commit, DataFile, FileWriter, Lake, Operation, Purpose, Side, Snapshot, StagedFile, Table,
     TableName,
@@ -48,7 +49,9 @@ pub(super) async fn sweep(lake: &Lake, calls: &Snapshot) -> Result<(), RevisionE
         marks: Vec::new(),
         amends: false,
     };
+    crash::point("sides.sweeping");
     if table.replace(&on, &commit).await? {
+        crash::point("sides.swept");
         tracing::info!(files, "removed what revisions left behind that were never committed");
     } else {
         // They were merged meanwhile: the next sweep finds them.

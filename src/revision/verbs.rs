@@ -8,6 +8,7 @@ use super::remeter::Remeter;
 use super::rewrite::survey;
 use super::rollback::Rollback;
 use super::{Difference, RevisionError, Scope, Terms};
+use crate::crash;
 use crate::lake::{Lake, TableName};
 use crate::pipeline::store_book;
 use crate::time::Timestamp;
@@ -91,6 +92,7 @@ pub async fn apply_corrections(lake: &Lake) -> Result<Applied, RevisionError> {
     if tried.due() == 0 && tried.additions().is_empty() {
         return Ok(Applied { waiting, ..Applied::default() });
     }
+    crash::point("correct.due");
     let (by, reason) = ("events".to_owned(), "corrected by a later event".to_owned());
     let author = Author { by, reason, at: calls.now() };
     let job = Job { lake, author: &author, moves_rows: true };

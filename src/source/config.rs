@@ -79,9 +79,10 @@ pub struct KafkaConfig {
     pub create_topics: bool,
     /// Partitions of a created topic.
     pub partitions: i32,
-    /// Part of the id under which offsets are kept. A topic that was deleted and made again starts
-    /// at offset 0: give another incarnation here to accept it.
-    pub incarnation: String,
+    /// Part of the id under which offsets are kept: by default the id that Kafka gave the topic, so
+    /// that one that was deleted and made again is read from its beginning. To accept a gap, or on
+    /// brokers without topic ids (before Kafka 2.8), name another incarnation here.
+    pub incarnation: Option<String>,
     /// `plaintext`, `ssl`, `sasl_plaintext` or `sasl_ssl`.
     pub security_protocol: String,
     /// `PLAIN`, `SCRAM-SHA-256`, `SCRAM-SHA-512`.
@@ -125,7 +126,7 @@ impl Default for KafkaConfig {
             anomalies_topic: "llm.cost.anomalies".to_owned(),
             create_topics: true,
             partitions: 6,
-            incarnation: "1".to_owned(),
+            incarnation: None,
             security_protocol: "plaintext".to_owned(),
             sasl_mechanism: None,
             sasl_username: None,

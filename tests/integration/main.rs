@@ -12,7 +12,10 @@ mod configuration;
 mod events;
 mod kafka_anomalies;
 mod kafka_kills;
+mod kafka_topics;
 mod litellm;
+// `tests/torture` uses them, too.
+#[allow(dead_code)]
 mod parts;
 mod prices;
 mod recount;

@@ -72,6 +72,11 @@ impl Server {
         }
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.dir.join("serve.log")).unwrap_or_default()
@@ -137,7 +142,7 @@ impl Server {
 
     /// Ends it as an operator would: SIGTERM; it must leave with success within ten seconds.
     pub fn terminate(mut self) {
-        let pid = self.child.id().to_string();
+        let pid = self.pid().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
         let deadline = Instant::now() + Duration::from_secs(15);
         loop {

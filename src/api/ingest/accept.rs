@@ -8,6 +8,7 @@ use super::doors::Door;
 use super::receipt::Receipt;
 use crate::api::problem::{Problem, ProblemKind};
 use crate::api::state::App;
+use crate::crash;
 use crate::event::{Envelope, EnvelopeBody, Undecoded, split_events};
 use crate::source::{LogEntry, SourceError};
 use crate::time::Timestamp;
@@ -31,9 +32,11 @@ pub async fn accept(
     let (entries, receipt) = reading
         .await
         .map_err(|_| Problem::new(ProblemKind::Internal, "the fault is ours; it was logged"))??;
+    crash::point("ingest.decoded");
     if !entries.is_empty() {
         log.append(entries).await.map_err(|error| refused(&error))?;
     }
+    crash::point("ingest.durable");
     count(app, door, &receipt);
     Ok(receipt)
 }

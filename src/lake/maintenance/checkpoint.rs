@@ -2,6 +2,7 @@
 
 use object_store::ObjectStoreExt;
 
+use crate::crash;
 use crate::lake::error::LakeError;
 use crate::lake::log::Log;
 use crate::lake::snapshot::blocking;
@@ -18,11 +19,13 @@ pub(super) async fn checkpoint(table: &Table, every: u64) -> Result<Option<u64>,
     if snapshot.version().saturating_sub(last) < every.max(1) {
         return Ok(None);
     }
+    crash::point("checkpoint.begun");
     let taken_at = table.now();
     let what = || format!("writing a checkpoint of `{}`", table.name().name());
     let (kernel, engine) = (snapshot.kernel().clone(), table.engine().clone());
     let written = blocking(what(), move || kernel.checkpoint(engine.as_ref(), None)).await?;
     let (_, kernel) = written.map_err(|error| LakeError::from_kernel(what(), error))?;
+    crash::point("checkpoint.written");
     table.install(snapshot.later(kernel, taken_at));
     Ok(Some(snapshot.version()))
 }
@@ -41,10 +44,12 @@ pub(super) async fn clean_log(table: &Table) -> Result<usize, LakeError> {
     let Some(kept_from) = kept_from else { return Ok(0) };
     let all = log.entries.iter().chain(&log.checkpoints);
     let expired = all.filter(|(version, meta)| *version < kept_from && is_old(meta));
+    crash::point("log.listed");
     let mut deleted = 0;
     for (_, meta) in expired {
         let gone = store.delete(&meta.location).await;
         gone.map_err(|error| LakeError::from_store(what(), error))?;
+        crash::point("log.deleted");
         deleted += 1;
     }
     Ok(deleted)

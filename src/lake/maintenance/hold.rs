@@ -3,6 +3,7 @@
 //! The instant until which they are held is in the table's log, so that every process sees it; it
 //! ends by itself when its holder dies.
 
+use crate::crash;
 use crate::lake::commit::{Commit, Outcome};
 use crate::lake::error::LakeError;
 use crate::lake::snapshot::Snapshot;
@@ -22,6 +23,7 @@ impl Table {
         let mut commit = Commit::append(Vec::new(), Vec::new());
         commit.marks.push((HELD_UNTIL.to_owned(), until.micros()));
         loop {
+            crash::point("hold.begun");
             match self.commit(&on, &commit).await? {
                 Outcome::Committed(version) => return Ok(version),
                 Outcome::Conflicted { newest } => on = newest,

@@ -10,6 +10,7 @@ use futures::{StreamExt, TryStreamExt};
 use super::digest::Digest;
 use super::merge_sort::{Input, input, merged};
 use super::plan::Group;
+use crate::crash;
 use crate::lake::commit::{Commit, Operation};
 use crate::lake::error::LakeError;
 use crate::lake::file_writer::FileWriter;
@@ -40,7 +41,9 @@ pub(super) async fn merge(
 ) -> Result<Merged, LakeError> {
     let fence = fence(table, group);
     let next = on.next_offset(&fence).await?.unwrap_or_default() + 1;
+    crash::point("merge.planned");
     let output = rewrite(table, group).await?;
+    crash::point("merge.verified");
     let commit = Commit {
         operation: Operation::Compact,
         add: vec![output.clone()],
@@ -50,6 +53,7 @@ pub(super) async fn merge(
         amends: false,
     };
     if table.replace(on, &commit).await? {
+        crash::point("merge.committed");
         return Ok(Merged::Files(group.files.len()));
     }
     table.discard(&[output]).await;
@@ -70,6 +74,7 @@ async fn rewrite(table: &Table, group: &Group) -> Result<StagedFile, LakeError> 
     });
     let inputs = futures::future::try_join_all(inputs).await?;
     let output = write(table, group, merged(table, inputs).await?).await?;
+    crash::point("merge.written");
     let mut after = Digest::default();
     let mut rows = table.open_file(&written(&output, group), Some(&Digest::COLUMNS)).await?.rows;
     while let Some(batch) = rows.try_next().await? {

@@ -1,7 +1,6 @@
 //! The task that runs it all, one step at a time.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -16,11 +15,6 @@ use crate::lake::open::Lake;
 use crate::lake::table::Table;
 use crate::lake::tables::TableName;
 use crate::time::Timestamp;
-
-/// How often it looks whether something is due.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// How often files and log entries are looked through for what can be deleted.
-const CLEAN_EVERY_SECONDS: i64 = 3_600;
 
 /// What one run over one table did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -60,7 +54,8 @@ impl Maintenance {
     /// Runs over all tables again and again, until told to stop. Errors are logged and tried again
     /// with the next round.
     pub async fn run(mut self, lake: Lake, stop: CancellationToken) {
-        while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
+        let pause = self.config.look_every.0;
+        while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
             for table in lake.tables() {
                 match stop.run_until_cancelled(self.run_once(table)).await {
                     Some(Ok(report)) if report == Report::default() => {}
@@ -86,8 +81,8 @@ impl Maintenance {
         report.checkpoint = checkpoint(table, self.config.checkpoint_every).await?;
         let now = table.now();
         let cleaned_at = self.cleaned_at.get(&table.name());
-        let due =
-            cleaned_at.is_none_or(|at| now.micros_since(*at) >= CLEAN_EVERY_SECONDS * 1_000_000);
+        let pause = self.config.clean_every.micros();
+        let due = cleaned_at.is_none_or(|at| now.micros_since(*at) >= pause);
         if due {
             let unnamed = self.unnamed.entry(table.name()).or_default();
             let kept = self.config.keep_files.micros();

@@ -6,6 +6,7 @@ use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 
+use crate::crash;
 use crate::lake::error::LakeError;
 use crate::lake::log::LOG;
 use crate::lake::snapshot::blocking;
@@ -33,6 +34,7 @@ impl Unnamed {
             .try_collect()
             .await
             .map_err(|error| LakeError::from_store(what(), error))?;
+        crash::point("vacuum.listed");
         // Listed first: a file that is committed meanwhile is named by the snapshot.
         let snapshot = table.refresh().await?;
         let files = snapshot.files().await?;
@@ -56,6 +58,7 @@ impl Unnamed {
         for path in &expired {
             let gone = store.delete(path).await;
             gone.map_err(|error| LakeError::from_store(what(), error))?;
+            crash::point("vacuum.deleted");
             self.0.remove(path);
         }
         Ok(expired.len())
@@ -81,6 +84,7 @@ fn sweep_directory(directory: &std::path::Path, oldest: Timestamp) -> std::io::R
             swept += sweep_directory(&entry.path(), oldest)?;
         } else if is_staged(&entry.file_name()) && modified_at(&meta)? < oldest.micros() {
             std::fs::remove_file(entry.path())?;
+            crash::point("sweep.deleted");
             swept += 1;
         }
     }

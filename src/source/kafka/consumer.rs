@@ -20,6 +20,8 @@ use super::client::{self, retryable};
 use super::group::{Change, Group, Place};
 use super::position;
 use super::record;
+use super::topic_id;
+use crate::crash;
 use crate::source::config::KafkaConfig;
 use crate::source::{Extent, Message, Origin, Partition, Source, SourceError, Start, Step};
 
@@ -44,7 +46,8 @@ pub struct KafkaSource {
     origins: BTreeMap<String, Origin>,
     /// The first part of every partition's id.
     app_prefix: String,
-    incarnation: String,
+    /// In the place of the topics' ids, where the operator says so.
+    incarnation: Option<String>,
     held: BTreeMap<Place, Held>,
     paused: bool,
 }
@@ -119,6 +122,7 @@ impl KafkaSource {
                 Step::Assigned(partitions)
             }
         };
+        crash::point("kafka.changed");
         self.group().taken();
         Ok(Some(step))
     }
@@ -127,8 +131,13 @@ impl KafkaSource {
         let (topic, number) = place;
         // Only topics of `origins` are subscribed to.
         let origin = self.origins.get(topic).cloned().unwrap_or(Origin::Envelopes);
+        let incarnation = match &self.incarnation {
+            Some(named) => named.clone(),
+            None => self.topic_id(topic).await?,
+        };
         let extent = self.reach(place).await?;
-        let app_id = format!("{}/{topic}/{}/{number}", self.app_prefix, self.incarnation);
+        crash::point("kafka.reached");
+        let app_id = format!("{}/{topic}/{incarnation}/{number}", self.app_prefix);
         let partition = Partition { app_id, topic: topic.clone(), number: *number, origin };
         Ok(Held { partition: Arc::new(partition), extent, next: None })
     }
@@ -142,6 +151,21 @@ impl KafkaSource {
         let what = || format!("asking how far `{topic}`/{number} reaches");
         let (low, high) = self.blocking(asked).await.map_err(|error| retryable(what(), &error))?;
         Ok(Extent { low, high })
+    }
+
+    /// The id of the topic that has this name now.
+    async fn topic_id(&self, topic: &str) -> Result<String, SourceError> {
+        let name = topic.to_owned();
+        let asked = move |consumer: &StreamConsumer<Group>| {
+            topic_id::topic_id(consumer.client(), &name, EXTENT_WITHIN)
+        };
+        let what = || {
+            format!(
+                "asking for the id of `{topic}` (where brokers cannot tell it, name a \
+                 `source.kafka.incarnation`)"
+            )
+        };
+        self.blocking(asked).await.map_err(|error| retryable(what(), &error))
     }
 
     /// Asks the cluster something without holding up other tasks.
@@ -166,7 +190,9 @@ impl KafkaSource {
             let Some(next) = held.next else { return Ok(()) };
             list.add_partition_offset(topic, *number, Offset::Offset(next)).map_err(failed)?;
         }
+        crash::point("kafka.assigning");
         self.consumer.assign(&list).map_err(failed)?;
+        crash::point("kafka.assigned");
         self.group().answered();
         if self.paused { self.consumer.pause(&list).map_err(failed) } else { Ok(()) }
     }
@@ -252,6 +278,7 @@ impl Source for KafkaSource {
                     }
                 }
             }
+            crash::point("kafka.received");
             let messages = self.taken(records).await?;
             if !messages.is_empty() {
                 return Ok(Step::Messages(messages));
@@ -287,6 +314,7 @@ impl Source for KafkaSource {
             return Ok(());
         }
         let mut list = TopicPartitionList::new();
+        crash::point("kafka.telling");
         list.add_partition_offset(&partition.topic, partition.number, Offset::Offset(next))
             .and_then(|()| self.consumer.commit(&list, CommitMode::Async))
             .map_err(|error| retryable("telling Kafka the offset", &error))

@@ -16,6 +16,7 @@ use rdkafka::types::RDKafkaRespErr;
 use tokio::sync::Notify;
 
 use super::client;
+use crate::crash;
 use crate::source::Extent;
 
 /// A topic and the number of a partition of it.
@@ -133,6 +134,7 @@ impl ConsumerContext for Group {
         event: RDKafkaRespErr,
         partitions: &mut TopicPartitionList,
     ) {
+        crash::point("kafka.rebalanced");
         let elements = partitions.elements();
         let places = elements.iter().map(|part| (part.topic().to_owned(), part.partition()));
         let assigned = event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;

@@ -8,6 +8,7 @@ mod producer;
 mod record;
 #[cfg(test)]
 mod tests;
+mod topic_id;
 
 pub use consumer::KafkaSource;
 pub use producer::{KafkaLog, KafkaPublisher};

@@ -8,6 +8,7 @@ use rdkafka::util::Timeout;
 use std::time::Duration;
 
 use super::client::{self, Logs};
+use crate::crash;
 use crate::source::config::KafkaConfig;
 use crate::source::{Appended, EventLog, LogEntry, Publisher, SourceError};
 
@@ -51,6 +52,7 @@ impl EventLog for KafkaLog {
             .iter()
             .map(|entry| send(&self.producer, &self.topic, &entry.key, &entry.payload));
         try_join_all(sent).await?;
+        crash::point("kafka.produced");
         Ok(Appended { entries: entries.len() })
     }
 }

@@ -41,6 +41,8 @@ fn config(broker: &Broker) -> KafkaConfig {
         brokers: broker.bootstrap_servers(),
         raw_topics: vec![RawTopic { topic: RAW.to_owned(), namespace: "gateway".to_owned() }],
         accepted_topic: ACCEPTED.to_owned(),
+        // The broker of these tests tells no topic ids.
+        incarnation: Some("1".to_owned()),
         anomalies_topic: "anomalies".to_owned(),
         create_topics: false,
         properties: [

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use super::config::SpoolConfig;
 use super::{Origin, Partition, SourceError};
+use crate::crash;
 
 /// The spool's name where others have a topic's.
 const TOPIC: &str = "spool";
@@ -37,6 +38,7 @@ impl Spool {
     /// [`SourceError::Fatal`] when the file is no spool or cannot be opened.
     pub fn open(path: &Path, config: &SpoolConfig) -> Result<Self, SourceError> {
         let (connection, id) = schema::open(path, config)?;
+        crash::point("spool.opened");
         let extent = schema::extent(&connection).map_err(|error| {
             SourceError::Fatal(format!("cannot read `{}`: {error}", path.display()))
         })?;

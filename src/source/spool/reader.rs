@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::schema;
 use super::writer::SpoolLog;
+use crate::crash;
 use crate::source::{Extent, Message, Partition, Source, SourceError, Start, Step};
 use crate::time::Timestamp;
 
@@ -101,6 +102,7 @@ impl Source for SpoolSource {
         let partition = self.partition.clone();
         let read = move |file: &Connection| entries(file, &partition, next, limit);
         let messages = self.ask(read).await?;
+        crash::point("spool.read");
         match messages.last() {
             None => Ok(Step::Idle),
             Some(last) => {
@@ -112,6 +114,7 @@ impl Source for SpoolSource {
 
     async fn seek(&mut self, _: &Partition, start: Start) -> Result<(), SourceError> {
         let extent = self.ask(schema::extent).await?;
+        crash::point("spool.seeking");
         let next = match start {
             Start::Earliest => extent.low,
             Start::Offset(offset) if offset > extent.high => {

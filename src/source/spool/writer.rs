@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode, ffi, params};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
+use crate::crash;
 use crate::source::{Appended, EventLog, LogEntry, SourceError};
 
 /// Requests that may wait for the writer; more are told to come again.
@@ -149,34 +150,42 @@ impl Writer {
                 Job::DeleteBelow(offset, reply) => deletions.push((offset, reply)),
             }
         }
+        crash::point("spool.gathered");
         let outcome = self.write("appending to", |connection| insert(connection, &group));
+        crash::point("spool.durable");
         if let Ok(Some(last)) = outcome {
             self.written.send_replace(last.saturating_add(1));
         }
         self.unchecked_bytes +=
             group.iter().map(|request| bytes_of(&request.entries)).sum::<usize>();
+        crash::point("spool.published");
         for Request { entries, reply, .. } in group {
             let answer = outcome.as_ref().map(|_| Appended { entries: entries.len() });
             drop(reply.send(answer.map_err(Failure::to_error)));
         }
+        crash::point("spool.answered");
         for (offset, reply) in deletions {
             self.delete(offset, reply);
         }
     }
 
     fn delete(&mut self, offset: i64, reply: Reply<()>) {
+        crash::point("spool.deleting");
         let deleted = self.write("deleting from", |connection| {
             connection.execute("DELETE FROM entries WHERE offset < ?1", [offset])
         });
+        crash::point("spool.deleted");
         drop(reply.send(deleted.map(|_| ()).map_err(|failure| failure.to_error())));
     }
 
     /// Moves the write-ahead log into the file. Done here, and not by SQLite on its own, because
     /// only so a failed fsync is seen.
     fn checkpoint(&mut self) {
+        crash::point("spool.checkpointing");
         let moved = self.write("checkpointing", |connection| {
             connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
         });
+        crash::point("spool.checkpointed");
         if let Err(failure) = moved {
             tracing::warn!(error = %failure.to_error(), "the spool's write-ahead log grows");
         }
@@ -247,6 +256,7 @@ fn insert(connection: &mut Connection, group: &[Request]) -> rusqlite::Result<Op
             last = Some(transaction.last_insert_rowid());
         }
     }
+    crash::point("spool.inserted");
     transaction.commit()?;
     Ok(last)
 }

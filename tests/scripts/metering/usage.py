@@ -278,8 +278,9 @@ def perplexity(event, raw):
     request["citation"] = number(raw.get("citation_tokens"))
     request["output_reasoning"] = number(raw.get("reasoning_tokens", split.get("reasoning_tokens")))
     size, fee = raw.get("search_context_size"), (raw.get("cost") or {}).get("request_cost")
-    # Nothing asked for is the default size, unless the answer says that nothing was charged.
-    units = {} if size is None and fee == 0 else {f"search_request_{size or 'low'}": 1}
+    # Sonar models search even where nothing is asked for, unless nothing was charged: the default.
+    searched = size or ("sonar" in event["model"] and fee != 0)
+    units = {f"search_request_{size or 'low'}": 1} if searched else {}
     if raw.get("num_search_queries"):
         units["search_queries"] = number(raw["num_search_queries"])
     cost = (raw.get("cost") or {}).get("total_cost")

@@ -1,6 +1,7 @@
 //! An answer: its columns, the table versions that it was read from, and its rows as they come.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
@@ -27,6 +28,36 @@ pub(super) struct Allowance {
     pub(super) tells: bool,
 }
 
+/// What an answer has come to, for whoever keeps books about it.
+#[derive(Debug, Default)]
+pub struct Used {
+    rows: AtomicUsize,
+    bytes: AtomicUsize,
+    outcome: OnceLock<&'static str>,
+}
+
+impl Used {
+    /// The rows given so far.
+    pub fn rows(&self) -> usize {
+        self.rows.load(Ordering::Relaxed)
+    }
+
+    /// Their bytes in memory.
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// `ok`, `truncated`, or an error's code; `None` while there may be more rows.
+    pub fn outcome(&self) -> Option<&'static str> {
+        self.outcome.get().copied()
+    }
+
+    fn end(&self, outcome: &'static str) {
+        // The first end is the one that counts.
+        self.outcome.get_or_init(|| outcome);
+    }
+}
+
 /// The answer to a question. Dropping it ends the query.
 pub struct Answer {
     /// The tables that were read, and at which version: the same question of the same versions has
@@ -34,7 +65,7 @@ pub struct Answer {
     pub versions: Vec<(TableName, u64)>,
     rows: Rows,
     left: Allowance,
-    bytes_used: usize,
+    used: Arc<Used>,
     truncated: bool,
 }
 
@@ -44,7 +75,7 @@ impl Answer {
         stream: SendableRecordBatchStream,
         left: Allowance,
     ) -> Self {
-        Self { versions, rows: Rows::of(stream), left, bytes_used: 0, truncated: false }
+        Self { versions, rows: Rows::of(stream), left, used: Arc::default(), truncated: false }
     }
 
     /// The columns.
@@ -62,12 +93,27 @@ impl Answer {
         self.left.tells
     }
 
+    /// What it has come to so far; it goes on counting.
+    pub fn used(&self) -> Arc<Used> {
+        Arc::clone(&self.used)
+    }
+
     /// The next rows; `None` after the last ones.
     ///
     /// # Errors
     /// [`QueryError::Timeout`], [`QueryError::TooLarge`] or [`QueryError::Failed`]; nothing follows
     /// an error.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, QueryError>> {
+        let next = self.next_batch().await;
+        match &next {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => self.used.end(error.code()),
+            None => self.used.end(if self.truncated { "truncated" } else { "ok" }),
+        }
+        next
+    }
+
+    async fn next_batch(&mut self) -> Option<Result<RecordBatch, QueryError>> {
         loop {
             if self.truncated {
                 return None;
@@ -94,8 +140,9 @@ impl Answer {
         self.truncated = batch.num_rows() > self.left.rows;
         let batch = if self.truncated { batch.slice(0, self.left.rows) } else { batch };
         self.left.rows -= batch.num_rows();
-        self.bytes_used += batch_bytes(&batch);
-        if self.bytes_used > self.left.bytes.0 {
+        let bytes = batch_bytes(&batch);
+        self.used.rows.fetch_add(batch.num_rows(), Ordering::Relaxed);
+        if self.used.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes > self.left.bytes.0 {
             let limit = self.left.bytes.0;
             let detail = format!("the answer is larger than {limit} bytes: ask for less at a time");
             return Err(QueryError::TooLarge(detail));

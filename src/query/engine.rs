@@ -151,7 +151,10 @@ async fn plan(
         .with_allow_statements(false)
         .verify_plan(&plan);
     reads.map_err(|_| QueryError::NotReadOnly("this statement".to_owned()))?;
-    let is_query = !matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::DescribeTable(_));
+    let is_query = !matches!(
+        plan,
+        LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_)
+    );
     let frame = session.execute_logical_plan(plan).await.map_err(invalid)?;
     let frame = frame.with_param_values(request.parameters.clone()).map_err(invalid)?;
     if is_query { frame.limit(0, Some(rows.saturating_add(1))).map_err(invalid) } else { Ok(frame) }

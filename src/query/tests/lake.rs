@@ -9,7 +9,8 @@ use crate::attribution::{Attribution, TenantSource};
 use crate::charge::Charge;
 use crate::event::{CallEvent, Identity, Lineage, RejectionCode, Who};
 use crate::lake::{
-    Batch, CallRow, Commit, DeadLetterRow, Lake, LakeConfig, Outcome, PriceRow, Row, Rows, TableName,
+    Batch, CallRow, Commit, DeadLetterRow, Lake, LakeConfig, Outcome, PriceRow, Row, Rows,
+    TableName,
 };
 use crate::money::Usd;
 use crate::pricing::{Cost, CostStatus};

@@ -69,7 +69,8 @@ async fn the_catalogue_is_shown() {
     let plan = rows(&engine, "EXPLAIN SELECT tenant FROM calls").await;
     assert!(plan.contains("TableScan: calls") && !plan.contains("parquet"), "{plan}");
     for sql in ["EXPLAIN ANALYZE SELECT * FROM calls", "EXPLAIN VERBOSE SELECT * FROM calls"] {
-        assert!(rows(&engine, sql).await.contains("calls"), "{sql}");
+        let told = rows(&engine, sql).await;
+        assert!(told.contains("calls"), "{sql}: {told}");
         let refused = rows_in(&engine, sql, &of_tenants(&["acme"])).await;
         assert!(refused.starts_with("not_read_only"), "{refused}");
     }

@@ -24,6 +24,12 @@ fn chosen(point: &str) -> bool {
     std::env::var("TOKENMETER_TORTURE_POINT").map_or(true, |part| point.contains(&part))
 }
 
+/// At which hits: the first and the tenth, or `TOKENMETER_TORTURE_HITS=1`.
+fn hits() -> Vec<u64> {
+    let told = std::env::var("TOKENMETER_TORTURE_HITS").unwrap_or_else(|_| "1,10".to_owned());
+    told.split(',').map(|hit| hit.trim().parse().expect("a number")).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slice_of_the_crash_points() {
     const SLICE: [&str; 4] = [
@@ -44,7 +50,7 @@ async fn every_crash_point() {
     let kafka = Kafka::start();
     let points = points::counted(kafka.as_ref()).await;
     let points = points.into_iter().filter(|(point, _)| chosen(point)).collect();
-    points::report(&points::kill_at(points, kafka.as_ref(), &[1, 10]).await);
+    points::report(&points::kill_at(points, kafka.as_ref(), &hits()).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

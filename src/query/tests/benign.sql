@@ -140,7 +140,6 @@ SELECT side, count(*), sum(cost_usd) FROM call_revisions GROUP BY side ORDER BY 
 SELECT count(*) FROM calls c JOIN call_revisions r ON c.identity_hash = r.identity_hash;
 
 -- The catalogue.
-SHOW TABLES;
 SHOW COLUMNS FROM dead_letters;
 DESCRIBE anomalies;
 DESCRIBE calls;

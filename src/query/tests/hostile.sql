@@ -141,11 +141,10 @@ SELECT d.tenant, c.tenant FROM dead_letters d FULL JOIN calls c ON d.tenant = c.
 -- The catalogue.
 SELECT * FROM information_schema.tables ORDER BY table_name;
 SELECT * FROM information_schema.columns ORDER BY table_name, ordinal_position;
-SELECT * FROM information_schema.views;
-SELECT * FROM information_schema.schemata;
+SELECT * FROM information_schema.views ORDER BY table_name;
+SELECT * FROM information_schema.schemata ORDER BY schema_name;
 SELECT * FROM information_schema.df_settings ORDER BY name;
 SELECT count(*) FROM information_schema.routines;
-SHOW TABLES;
 SHOW COLUMNS FROM control;
 DESCRIBE control;
 DESCRIBE calls;
@@ -194,7 +193,7 @@ SELECT pg_sleep(100);
 SELECT pg_read_file('/etc/passwd');
 
 -- Bombs.
-SELECT count(*) FROM calls a, calls b, calls c, calls d, calls e, calls f, calls g WHERE a.cost_usd + g.cost_usd > 99999;
+SELECT count(*) FROM calls a, calls b, calls c WHERE a.cost_usd + c.cost_usd > 99999;
 SELECT repeat('A', 2147483647);
 SELECT lpad('x', 2147483647, 'y'), rpad('x', 2147483647, 'y');
 SELECT array_repeat('A', 2147483647);

@@ -1,7 +1,8 @@
 //! The audit log: a line for each question, when its answer has ended.
 //!
-//! Under the target `tokenmeter::audit`: who asked with which key, for which tenants, what, how many
-//! rows and bytes came out, in how long, and how it ended. Never: a row, a parameter's value, a key.
+//! Under the target `tokenmeter::audit`: who asked with which key, for which tenants, what, how
+//! many rows and bytes came out, in how long, and how it ended. Never: a row, a parameter's value,
+//! a key.
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! How much of a statement may be planned: planning does not yield, and grows faster than its text.
 //!
-//! Tokens are counted before anything is parsed, since a deep tree costs stack; the rest on the tree.
+//! Tokens are counted before anything is parsed, since a deep tree costs stack; the rest on the
+//! tree.
 
 use std::ops::ControlFlow;
 

@@ -1,9 +1,9 @@
 //! The fence around a scope's rows: a scan that filters by tenant before anything else.
 //!
 //! To the optimizer a fence is a leaf without statistics, of one partition: no expression of the
-//! statement, no statistic and no plan detail passes it in either direction. Whatever the files were
-//! pruned by, every row is filtered again here, and leaves in the order that [`super::canonical`]
-//! gives it.
+//! statement, no statistic and no plan detail passes it in either direction. Whatever the files
+//! were pruned by, every row is filtered again here, and leaves in the order that
+//! [`super::canonical`] gives it.
 
 use std::fmt;
 use std::sync::Arc;

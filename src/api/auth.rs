@@ -36,6 +36,8 @@ pub struct Caller {
     pub scopes: BTreeSet<KeyScope>,
     /// Whose rows it may read.
     pub tenants: Tenants,
+    /// Its key; `None`: it has none.
+    pub key_id: Option<String>,
 }
 
 impl Caller {
@@ -44,7 +46,7 @@ impl Caller {
         let namespace = LOCAL.to_owned();
         let sender = Sender { namespace, claims_allowed: true, ..Sender::default() };
         let scopes = [KeyScope::Ingest, KeyScope::Query, KeyScope::Admin].into();
-        Self { sender, scopes, tenants: Tenants::All }
+        Self { sender, scopes, tenants: Tenants::All, key_id: None }
     }
 
     /// Whether the caller may do that.
@@ -62,7 +64,7 @@ impl Caller {
             return Err(refuse(how.to_owned()));
         };
         let record = app.state.keys.admit(text).map_err(|why| refuse(why.to_string()))?;
-        let terms = record.terms;
+        let (key_id, terms) = (Some(record.key_id), record.terms);
         let sender = Sender {
             namespace: terms.owner,
             asserted: terms.asserted,
@@ -70,7 +72,7 @@ impl Caller {
         };
         let admin = terms.scopes.contains(&KeyScope::Admin);
         let tenants = if admin { Tenants::All } else { Tenants::Only(terms.tenants) };
-        Ok(Self { sender, scopes: terms.scopes, tenants })
+        Ok(Self { sender, scopes: terms.scopes, tenants, key_id })
     }
 
     fn allowed(self, wanted: &[KeyScope]) -> Result<Self, Problem> {

@@ -3,6 +3,7 @@
 //! In: requests. Out: envelopes on the event log, answers, `application/problem+json`. Handlers are
 //! thin: they extract, make one call and map. Nothing here logs a body, a query string or a key.
 
+mod audit;
 mod auth;
 mod config;
 mod error;

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::audit::Audit;
 use super::auth::{Caller, MayAsk, Tenants};
 use super::problem::{Problem, ProblemKind};
 use super::state::App;
@@ -56,7 +57,8 @@ pub async fn sql(
         scope: scope(&caller),
     };
     let format = body.format.or_else(|| accepted(&headers)).unwrap_or_default();
-    answered(engine(&app)?.ask(&request).await, format).await
+    let audit = Audit::of(&caller, &request.sql);
+    answered(engine(&app)?.ask(&request).await, format, audit).await
 }
 
 /// `GET /v1/costs`: what was spent, by any columns.
@@ -68,7 +70,8 @@ pub async fn costs(
 ) -> Result<Response, Problem> {
     let format = format_of(&mut terms, &headers)?;
     let request = costs_request(terms, scope(&caller))?;
-    answered(engine(&app)?.costs(&request).await, format).await
+    let audit = Audit::of(&caller, "costs");
+    answered(engine(&app)?.costs(&request).await, format, audit).await
 }
 
 fn costs_request(
@@ -111,7 +114,8 @@ pub async fn anomalies(
         scope: scope(&caller),
         ..SqlRequest::new(ANOMALIES)
     };
-    answered(engine(&app)?.ask(&request).await, format).await
+    let audit = Audit::of(&caller, "anomalies");
+    answered(engine(&app)?.ask(&request).await, format, audit).await
 }
 
 /// `GET /v1/prices`: the rows of the book in force that hold at a time.
@@ -162,15 +166,28 @@ fn engine(app: &App) -> Result<&QueryEngine, Problem> {
     engine.ok_or_else(|| Problem::new(ProblemKind::NotFound, "this instance answers no questions"))
 }
 
-async fn answered(answer: Result<Answer, QueryError>, format: Format) -> Result<Response, Problem> {
-    let mut answer = answer.map_err(|error| refused(&error))?;
+async fn answered(
+    answer: Result<Answer, QueryError>,
+    format: Format,
+    mut audit: Audit,
+) -> Result<Response, Problem> {
+    let mut answer = answer.map_err(|error| {
+        audit.refused(&error);
+        refused(&error)
+    })?;
+    audit.answered(&answer);
     let versions: Vec<String> =
         answer.versions.iter().map(|(table, at)| format!("{}={at}", table.name())).collect();
     let mut told =
         vec![("x-query-id", Uuid::new_v4().to_string()), ("x-table-versions", versions.join(","))];
     let mut response = if format == Format::Ndjson {
         let lines = query::ndjson(answer).await.map_err(|error| refused(&error))?;
-        Body::from_stream(lines.map(Ok::<_, Infallible>)).into_response()
+        // The account is closed with the last line, or when nobody reads on.
+        let lines = lines.map(move |line| {
+            let _open = &audit;
+            Ok::<_, Infallible>(line)
+        });
+        Body::from_stream(lines).into_response()
     } else {
         let body = query::encode(&mut answer, format).await.map_err(|error| refused(&error))?;
         told.push(("x-truncated", answer.truncated().to_string()));
@@ -206,21 +223,25 @@ fn refused(error: &QueryError) -> Problem {
 
 /// The format of the query string, else of the `Accept` header.
 fn format_of(terms: &mut BTreeMap<String, String>, headers: &HeaderMap) -> Result<Format, Problem> {
-    match terms.remove("format").as_deref() {
-        Some("json") => Ok(Format::Json),
-        Some("ndjson") => Ok(Format::Ndjson),
-        Some("csv") => Ok(Format::Csv),
-        Some(_) => Err(invalid("`format`: expected json, ndjson or csv")),
-        None => Ok(accepted(headers).unwrap_or_default()),
-    }
+    let Some(name) = terms.remove("format") else {
+        return Ok(accepted(headers).unwrap_or_default());
+    };
+    Format::named(&name)
+        .ok_or_else(|| invalid("`format`: expected json, ndjson, csv, arrow or parquet"))
 }
 
 fn accepted(headers: &HeaderMap) -> Option<Format> {
     let accept = headers.get(header::ACCEPT)?.to_str().ok()?;
-    [("ndjson", Format::Ndjson), ("text/csv", Format::Csv), ("json", Format::Json)]
-        .into_iter()
-        .find(|(name, _)| accept.contains(name))
-        .map(|(_, format)| format)
+    [
+        ("ndjson", Format::Ndjson),
+        ("text/csv", Format::Csv),
+        ("apache.arrow", Format::Arrow),
+        ("apache.parquet", Format::Parquet),
+        ("json", Format::Json),
+    ]
+    .into_iter()
+    .find(|(name, _)| accept.contains(name))
+    .map(|(_, format)| format)
 }
 
 fn instant(terms: &mut BTreeMap<String, String>, name: &str) -> Result<Option<Timestamp>, Problem> {

@@ -55,12 +55,7 @@ impl Place {
     pub async fn sql(&self, sql: &str, parameters: &[Value], format: Format) -> Result<Vec<u8>> {
         match self {
             Self::Server(remote) => {
-                let name = match format {
-                    Format::Json => "json",
-                    Format::Ndjson => "ndjson",
-                    Format::Csv => "csv",
-                };
-                let body = json!({"sql": sql, "params": parameters, "format": name});
+                let body = json!({"sql": sql, "params": parameters, "format": format.name()});
                 remote.post("/v1/sql", &body).await
             }
             Self::Lake(engine) => {

@@ -16,7 +16,7 @@ use crate::query::{Format, QUESTIONS, Question};
 pub struct Args {
     /// One reading statement, or the name of a question of `sql/`; without it, their names.
     sql: Option<String>,
-    /// How the answer is written: table, json, ndjson, csv.
+    /// How the answer is written: table, json, ndjson, csv, arrow, parquet.
     #[arg(long, default_value = "table")]
     format: String,
     /// What `$1`, `$2` and so on stand for.
@@ -47,10 +47,10 @@ pub async fn run(args: Args, config: Option<&Path>) -> Result<ExitCode> {
             print!("{}", place.rows(&sql, &parameters).await?.drawn());
             return Ok(ExitCode::SUCCESS);
         }
-        "json" => Format::Json,
-        "ndjson" => Format::Ndjson,
-        "csv" => Format::Csv,
-        other => bail!("`--format {other}`: expected table, json, ndjson or csv"),
+        name => match Format::named(name) {
+            Some(format) => format,
+            None => bail!("`--format {name}`: expected table, json, ndjson, csv, arrow or parquet"),
+        },
     };
     let answer = place.sql(&sql, &parameters, format).await?;
     let mut out = std::io::stdout().lock();

@@ -101,7 +101,8 @@ impl Table {
     ///
     /// # Errors
     /// Nothing was committed, and nothing will be: [`LakeError::NoSpace`],
-    /// [`LakeError::Retryable`], [`LakeError::WritesRefused`].
+    /// [`LakeError::Retryable`], also when a file to be added is gone,
+    /// [`LakeError::WritesRefused`].
     pub async fn commit(&self, on: &Snapshot, commit: &Commit) -> Result<Outcome, LakeError> {
         if commit.transactions().next().is_none() {
             return Err(LakeError::internal(self.committing(), "a commit without a transaction"));
@@ -110,6 +111,7 @@ impl Table {
         if self.is_stale(on) {
             return Ok(Outcome::Conflicted { newest: self.refresh().await? });
         }
+        self.find_staged(&commit.add).await?;
         let commit = match settle(on, commit).await? {
             Settled::Commit(commit) => commit,
             Settled::Superseded(outcome) => return Ok(outcome),

@@ -115,13 +115,14 @@ impl FileWriter {
         };
         put.map_err(|error| LakeError::from_store(what.clone(), error))?;
         crash::point_in("rows.durable", self.table.name().name());
-        let meta = FileMeta::new(self.url.clone(), self.table.now().millis(), bytes);
+        let written_at = self.table.now();
+        let meta = FileMeta::new(self.url.clone(), written_at.millis(), bytes);
         let entry = log_entry(meta, statistics, &self.context);
         let entry = entry.map_err(|error| LakeError::from_kernel(what.clone(), error))?;
         let path = self.context.resolve_file_path(&self.url);
         let path = path.map_err(|error| LakeError::from_kernel(what, error))?;
         let date = self.date;
-        Ok(StagedFile { path, date, rows, bytes, entry })
+        Ok(StagedFile { path, date, rows, bytes, written_at, entry })
     }
 
     async fn put_part(&mut self, part: Vec<u8>) -> Result<(), LakeError> {

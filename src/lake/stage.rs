@@ -8,6 +8,12 @@ use super::file_writer::FileWriter;
 use super::parquet_file::Purpose;
 use super::rows::Batch;
 use super::table::{Table, path_of};
+use crate::time::Timestamp;
+
+/// A file that was written so long ago is looked for before a commit names it: a vacuum may have
+/// taken it for one that was left behind. Only a process that was paused, or a long rewrite, waits
+/// so long.
+const LOOK_AFTER_SECONDS: i64 = 10;
 
 /// A data file that is written and durable, but not yet named by any commit.
 #[derive(Debug, Clone)]
@@ -20,6 +26,8 @@ pub struct StagedFile {
     pub rows: usize,
     /// Its size.
     pub bytes: u64,
+    /// When it was written.
+    pub written_at: Timestamp,
     /// The log's entry, without the part that the commit adds.
     pub(super) entry: RecordBatch,
 }
@@ -35,6 +43,22 @@ impl Table {
             writer.push(batch.rows).await?.finish().await
         });
         futures::future::try_join_all(write).await
+    }
+
+    /// Looks for the files that have waited long for their commit.
+    ///
+    /// # Errors
+    /// [`LakeError::Retryable`] when one is gone: it must be written again.
+    pub(super) async fn find_staged(&self, files: &[StagedFile]) -> Result<(), LakeError> {
+        let latest = self.now().plus_seconds(-LOOK_AFTER_SECONDS);
+        for file in files.iter().filter(|file| file.written_at < latest) {
+            let what = || format!("looking for `{}` before it is committed", file.path);
+            let url = self.root().join(&file.path);
+            let path = path_of(&url.map_err(|why| LakeError::internal(what(), why))?)?;
+            let found = self.object_store().head(&path).await;
+            found.map_err(|error| LakeError::from_store(what(), error))?;
+        }
+        Ok(())
     }
 
     /// Deletes files that no commit will name; one that cannot be deleted is left to the vacuum.

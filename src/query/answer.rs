@@ -1,12 +1,16 @@
 //! An answer: its columns, the table versions that it was read from, and its rows as they come.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
+use tokio::sync::mpsc::{self, Receiver};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::error::QueryError;
@@ -24,14 +28,44 @@ pub(super) struct Allowance {
     pub(super) tells: bool,
 }
 
+/// What an answer has come to, for whoever keeps books about it.
+#[derive(Debug, Default)]
+pub struct Used {
+    rows: AtomicUsize,
+    bytes: AtomicUsize,
+    outcome: OnceLock<&'static str>,
+}
+
+impl Used {
+    /// The rows given so far.
+    pub fn rows(&self) -> usize {
+        self.rows.load(Ordering::Relaxed)
+    }
+
+    /// Their bytes in memory.
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// `ok`, `truncated`, or an error's code; `None` while there may be more rows.
+    pub fn outcome(&self) -> Option<&'static str> {
+        self.outcome.get().copied()
+    }
+
+    fn end(&self, outcome: &'static str) {
+        // The first end is the one that counts.
+        self.outcome.get_or_init(|| outcome);
+    }
+}
+
 /// The answer to a question. Dropping it ends the query.
 pub struct Answer {
     /// The tables that were read, and at which version: the same question of the same versions has
     /// the same answer.
     pub versions: Vec<(TableName, u64)>,
-    stream: SendableRecordBatchStream,
+    rows: Rows,
     left: Allowance,
-    bytes_used: usize,
+    used: Arc<Used>,
     truncated: bool,
 }
 
@@ -41,17 +75,27 @@ impl Answer {
         stream: SendableRecordBatchStream,
         left: Allowance,
     ) -> Self {
-        Self { versions, stream, left, bytes_used: 0, truncated: false }
+        Self { versions, rows: Rows::of(stream), left, used: Arc::default(), truncated: false }
     }
 
     /// The columns.
     pub fn schema(&self) -> SchemaRef {
-        self.stream.schema()
+        Arc::clone(&self.rows.schema)
     }
 
     /// Whether rows were left out because of the row limit; known once there are no more rows.
     pub const fn truncated(&self) -> bool {
         self.truncated
+    }
+
+    /// Whether it was asked by who sees every row.
+    pub const fn sees_all(&self) -> bool {
+        self.left.tells
+    }
+
+    /// What it has come to so far; it goes on counting.
+    pub fn used(&self) -> Arc<Used> {
+        Arc::clone(&self.used)
     }
 
     /// The next rows; `None` after the last ones.
@@ -60,14 +104,24 @@ impl Answer {
     /// [`QueryError::Timeout`], [`QueryError::TooLarge`] or [`QueryError::Failed`]; nothing follows
     /// an error.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, QueryError>> {
+        let next = self.next_batch().await;
+        match &next {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => self.used.end(error.code()),
+            None => self.used.end(if self.truncated { "truncated" } else { "ok" }),
+        }
+        next
+    }
+
+    async fn next_batch(&mut self) -> Option<Result<RecordBatch, QueryError>> {
         loop {
             if self.truncated {
                 return None;
             }
-            let next = tokio::time::timeout_at(self.left.deadline, self.stream.next()).await;
+            let next = tokio::time::timeout_at(self.left.deadline, self.rows.batches.recv()).await;
             let batch = match next {
                 Err(_) => return Some(Err(QueryError::Timeout(self.left.timeout))),
-                Ok(None) => return None,
+                Ok(None) => return self.rows.end().await.err().map(Err),
                 Ok(Some(Err(why))) => {
                     return Some(Err(QueryError::running(&why, self.left.tells)));
                 }
@@ -86,8 +140,9 @@ impl Answer {
         self.truncated = batch.num_rows() > self.left.rows;
         let batch = if self.truncated { batch.slice(0, self.left.rows) } else { batch };
         self.left.rows -= batch.num_rows();
-        self.bytes_used += batch_bytes(&batch);
-        if self.bytes_used > self.left.bytes.0 {
+        let bytes = batch_bytes(&batch);
+        self.used.rows.fetch_add(batch.num_rows(), Ordering::Relaxed);
+        if self.used.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes > self.left.bytes.0 {
             let limit = self.left.bytes.0;
             let detail = format!("the answer is larger than {limit} bytes: ask for less at a time");
             return Err(QueryError::TooLarge(detail));
@@ -105,6 +160,47 @@ impl Answer {
             batches.push(batch?);
         }
         Ok(batches)
+    }
+}
+
+/// Rows as a task of its own makes them: one that does not yield cannot hold up the deadline.
+struct Rows {
+    schema: SchemaRef,
+    batches: Receiver<Result<RecordBatch, DataFusionError>>,
+    /// Until it has ended and was asked how.
+    task: Option<JoinHandle<()>>,
+}
+
+impl Rows {
+    fn of(mut stream: SendableRecordBatchStream) -> Self {
+        let schema = stream.schema();
+        let (sender, batches) = mpsc::channel(1);
+        let task = tokio::spawn(async move {
+            while let Some(batch) = stream.next().await {
+                let failed = batch.is_err();
+                if sender.send(batch).await.is_err() || failed {
+                    break;
+                }
+            }
+        });
+        Self { schema, batches, task: Some(task) }
+    }
+
+    /// Whether the task ended by itself.
+    async fn end(&mut self) -> Result<(), QueryError> {
+        let panicked = |_| QueryError::Internal("the query panicked".to_owned());
+        match self.task.take() {
+            Some(task) => task.await.map_err(panicked),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Rows {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
     }
 }
 

@@ -91,8 +91,9 @@ impl QueryEngine {
             let detail = format!("the statement is longer than {limit} bytes");
             return Err(QueryError::TooLarge(detail));
         }
-        let statement = statement::read_only(&request.sql)?;
-        let session = session::open(Arc::clone(&self.runtime), self.config.threads);
+        let statement = statement::read_only(&request.sql, &request.scope)?;
+        let runtime = Arc::clone(&self.runtime);
+        let session = session::open(runtime, self.config.threads, &request.scope);
         let versions = self.show_tables(&session, &statement, &request.scope).await?;
         let frame = plan(&session, statement, request, left.rows).await?;
         let tells = left.tells;
@@ -122,7 +123,8 @@ impl QueryEngine {
             if is_named {
                 versions.push((name, snapshot.version()));
             }
-            let provider = LakeTable::new(table.clone(), snapshot, scope.clone());
+            let threads = self.config.threads;
+            let provider = LakeTable::new(table.clone(), snapshot, scope.clone(), threads);
             let shown = session.register_table(name.name(), Arc::new(provider));
             shown.map_err(|why| QueryError::Internal(why.strip_backtrace()))?;
         }
@@ -149,7 +151,10 @@ async fn plan(
         .with_allow_statements(false)
         .verify_plan(&plan);
     reads.map_err(|_| QueryError::NotReadOnly("this statement".to_owned()))?;
-    let is_query = !matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::DescribeTable(_));
+    let is_query = !matches!(
+        plan,
+        LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_)
+    );
     let frame = session.execute_logical_plan(plan).await.map_err(invalid)?;
     let frame = frame.with_param_values(request.parameters.clone()).map_err(invalid)?;
     if is_query { frame.limit(0, Some(rows.saturating_add(1))).map_err(invalid) } else { Ok(frame) }

@@ -9,6 +9,7 @@ mod config;
 mod costs;
 mod engine;
 mod error;
+mod extent;
 mod format;
 mod parameter;
 mod question;
@@ -20,7 +21,7 @@ mod statement;
 pub(crate) mod tests;
 mod value;
 
-pub use answer::Answer;
+pub use answer::{Answer, Used};
 pub use config::QueryConfig;
 pub use costs::{COST_COLUMNS, CostsRequest, Interval};
 pub use engine::QueryEngine;

@@ -20,19 +20,33 @@ macro_rules! questions {
 
 questions!(
     "cache_savings",
+    "cost_by_business_unit",
     "cost_by_day",
+    "cost_by_day_in_new_york",
+    "cost_by_environment",
     "cost_by_model",
+    "cost_by_product_and_feature",
+    "cost_by_service",
     "cost_by_team_and_model",
     "cost_by_tenant",
+    "cost_by_user",
+    "cost_per_operation",
     "cost_per_thousand_output_tokens",
+    "cost_per_trace",
     "data_quality",
     "drift_against_reported",
     "failed_and_aborted",
+    "latency_and_tokens_by_model",
+    "models_by_feature",
+    "month_to_date",
     "reported_vs_computed",
     "revisions",
+    "throttled_and_fallbacks",
     "top_customers",
+    "top_movers",
     "unattributed_spend",
     "unpriced_by_model",
+    "waste",
 );
 
 impl Question {

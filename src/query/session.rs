@@ -5,6 +5,8 @@ use std::sync::Arc;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
+use super::request::Scope;
+
 /// The catalogue and schema that the tables are in, as PostgreSQL names them.
 const CATALOG: &str = "tokenmeter";
 const SCHEMA: &str = "public";
@@ -26,12 +28,17 @@ const FUNCTIONS_LEFT_OUT: [&str; 11] = [
 ];
 
 /// A session without tables.
-pub(super) fn open(runtime: Arc<RuntimeEnv>, threads: usize) -> SessionContext {
+///
+/// A scope's statement runs in one thread above its scans: with several, which row or which error
+/// comes first would be a matter of luck, and of everybody's load.
+pub(super) fn open(runtime: Arc<RuntimeEnv>, threads: usize, scope: &Scope) -> SessionContext {
+    let threads = if scope.is_all() { threads.max(1) } else { 1 };
     let mut config = SessionConfig::new()
         .with_default_catalog_and_schema(CATALOG, SCHEMA)
         .with_information_schema(true)
-        .with_target_partitions(threads.max(1));
+        .with_target_partitions(threads);
     let options = config.options_mut();
+    // The physical plan names files.
     options.explain.logical_plan_only = true;
     options.execution.enable_recursive_ctes = false;
     options.execution.time_zone = Some("+00:00".to_owned());

@@ -6,13 +6,16 @@ use datafusion::sql::sqlparser::ast::{self, Query, SetExpr};
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 
 use super::error::QueryError;
+use super::extent;
+use super::request::Scope;
 
 /// Parses a statement and refuses whatever is not a plain read.
 ///
 /// # Errors
 /// [`QueryError::Invalid`] when it is not one statement, [`QueryError::NotReadOnly`] when it is not
-/// on the list.
-pub(super) fn read_only(sql: &str) -> Result<Statement, QueryError> {
+/// on the list, [`QueryError::TooLarge`] when it would take too long to plan.
+pub(super) fn read_only(sql: &str, scope: &Scope) -> Result<Statement, QueryError> {
+    extent::check_text(sql)?;
     let parsed = DFParserBuilder::new(sql).with_dialect(&PostgreSqlDialect {}).build();
     let parsed = parsed.and_then(|mut parser| parser.parse_statements());
     let mut statements = parsed.map_err(|error| QueryError::planning(&error))?;
@@ -23,15 +26,16 @@ pub(super) fn read_only(sql: &str) -> Result<Statement, QueryError> {
         let count = statements.len() + 1;
         return Err(QueryError::Invalid(format!("these are {count} statements: send one")));
     }
-    allow(&statement)?;
+    allow(&statement, scope)?;
     Ok(statement)
 }
 
-fn allow(statement: &Statement) -> Result<(), QueryError> {
+fn allow(statement: &Statement, scope: &Scope) -> Result<(), QueryError> {
     match statement {
         Statement::Statement(statement) => allow_standard(statement),
         Statement::Explain(explain) => {
-            if explain.options != ExplainStatementOptions::default() {
+            // ANALYZE and VERBOSE tell of files and rows below the scope's fence.
+            if !scope.is_all() && explain.options != ExplainStatementOptions::default() {
                 return refuse("EXPLAIN with options");
             }
             match explain.statement.as_ref() {
@@ -49,7 +53,10 @@ fn allow(statement: &Statement) -> Result<(), QueryError> {
 
 fn allow_standard(statement: &ast::Statement) -> Result<(), QueryError> {
     match statement {
-        ast::Statement::Query(query) => allow_query(query),
+        ast::Statement::Query(query) => {
+            extent::check_query(query)?;
+            allow_query(query)
+        }
         ast::Statement::ShowTables { .. }
         | ast::Statement::ShowColumns { .. }
         | ast::Statement::ExplainTable { .. } => Ok(()),

@@ -5,6 +5,11 @@
 //! commit to `calls` removes the old files, adds the new ones and carries the revision's id. Killed
 //! before that commit, nothing of the revision counts; killed after it, all of it does.
 
+use std::time::Duration;
+
+use rand::Rng;
+use tokio::time::Instant;
+
 use super::change::Change;
 use super::rewrite::{Dates, Rewriter, Staged, survey};
 use super::{Author, RevisionError, sweep};
@@ -13,6 +18,13 @@ use crate::lake::{
     Commit, DataFile, Lake, Operation, Outcome, Revision, Snapshot, Table, TableName,
 };
 use crate::time::Timestamp;
+
+/// How long one that was overtaken lets others work. Two that began again at once would overtake
+/// each other again and again.
+fn wait(took: Duration, attempt: u32) -> Duration {
+    let longest = took.saturating_mul(2 << attempt.min(4)).min(WAIT_MAX);
+    rand::rng().random_range(Duration::ZERO..=longest)
+}
 
 /// The application id that a counted revision has in `calls`.
 pub(super) fn app_id(revision_id: &str) -> String {
@@ -23,6 +35,8 @@ pub(super) fn app_id(revision_id: &str) -> String {
 const FENCE: &str = "revisions/fence";
 /// How often a revision is begun again, when files were merged or it lost the fence.
 const ATTEMPTS_MAX: u32 = 5;
+/// The longest wait before it is begun again.
+const WAIT_MAX: Duration = Duration::from_secs(60);
 /// The most changed rows in one commit: a larger revision is several, whole dates each.
 const ROWS_MAX: u64 = if cfg!(test) { 1_000 } else { 2_000_000 };
 
@@ -72,7 +86,8 @@ impl Job<'_> {
     /// one again goes on from there.
     pub async fn apply<C: Change>(&self, change: &C) -> Result<(Applied, C), RevisionError> {
         let mut applied = Applied::default();
-        for _ in 0..ATTEMPTS_MAX {
+        for attempt in 0..ATTEMPTS_MAX {
+            let began = Instant::now();
             let attempted = self.attempt(change, &mut applied).await;
             crash::point("revise.attempted");
             // Held merges go on by themselves when this cannot be written.
@@ -82,6 +97,7 @@ impl Job<'_> {
             if let Some(surveyed) = attempted? {
                 return Ok((applied, surveyed));
             }
+            tokio::time::sleep(wait(began.elapsed(), attempt)).await;
         }
         Err(RevisionError::Overtaken { attempts: ATTEMPTS_MAX })
     }

@@ -15,6 +15,8 @@ mod kafka_anomalies;
 mod kafka_kills;
 mod kafka_topics;
 mod litellm;
+// `tests/torture` uses them, too.
+#[allow(dead_code)]
 mod parts;
 mod prices;
 mod recount;

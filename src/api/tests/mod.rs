@@ -6,6 +6,7 @@ mod access;
 mod control;
 mod fixture;
 mod ingest;
+mod isolation;
 mod life;
 mod litellm;
 mod operations;

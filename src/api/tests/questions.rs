@@ -51,6 +51,90 @@ async fn sql_is_answered_in_the_wanted_format() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn columnar_formats_come_as_files() {
+    let (_lake, server, _, acme) = server(QueryConfig::default()).await;
+    for (format, media_type, magic) in [
+        ("arrow", "application/vnd.apache.arrow.stream", &b"\xff\xff\xff\xff"[..]),
+        ("parquet", "application/vnd.apache.parquet", &b"PAR1"[..]),
+    ] {
+        let body = json!({"sql": "SELECT event_id, cost_usd FROM calls", "format": format});
+        let named = sql(&server, &acme, body).await;
+        let headers = [("x-api-key", acme.as_str()), ("accept", media_type)];
+        let body = json!({"sql": "SELECT event_id, cost_usd FROM calls"}).to_string();
+        let accepted = server.post("/v1/sql", &headers, &body).await;
+        for answer in [named, accepted] {
+            assert_eq!(answer.header("content-type"), media_type);
+            assert!(answer.bytes.starts_with(magic), "{format}");
+        }
+    }
+}
+
+/// What was logged, as text.
+#[derive(Clone, Default)]
+struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_question_leaves_a_line_in_the_audit_log() {
+    let (_lake, server, _, acme) = server(QueryConfig { rows_max: 3, ..Default::default() }).await;
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
+    // For all threads: tracing remembers for each place in the code whether any of them listens.
+    tracing::subscriber::set_global_default(subscriber).expect("the first one");
+    for (statement, format) in [
+        ("SELECT event_id FROM calls WHERE team = $1", "json"),
+        ("SELECT event_id FROM calls WHERE team = $1 LIMIT 1", "ndjson"),
+        ("SELECT event_id FROM calls WHERE team <> $1 OR true", "csv"),
+        ("SELECT CAST(event_id AS INT) FROM calls WHERE team = $1", "json"),
+        ("DELETE FROM calls", "json"),
+    ] {
+        let statement = format!("{statement} /* audited */");
+        let body = json!({"sql": statement, "params": ["search"], "format": format});
+        sql(&server, &acme, body).await;
+    }
+    let text = String::from_utf8(log.0.lock().expect("no panic").clone()).expect("text");
+    let text: String = text
+        .lines()
+        .filter(|line| line.contains("audited"))
+        .map(|line| line.to_owned() + "\n")
+        .collect();
+    assert!(!text.contains("\"search\"") && !text.contains(&acme), "{text}");
+    let lines = text.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+    let lines: Vec<serde_json::Value> =
+        lines.filter(|line: &serde_json::Value| line["target"] == "tokenmeter::audit").collect();
+    let told: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            let fields = &line["fields"];
+            assert_eq!((&fields["owner"], &fields["tenants"]), (&json!("acme"), &json!("acme")));
+            assert!(fields["key_id"].as_str().is_some_and(|id| !id.is_empty()));
+            assert!(fields["ms"].is_u64() && fields["bytes"].is_u64());
+            (fields["rows"].as_u64().expect("a number"), fields["outcome"].clone())
+        })
+        .collect();
+    let outcome = |rows, outcome: &str| (rows, json!(outcome));
+    let expected = [
+        outcome(2, "ok"),
+        outcome(1, "ok"),
+        outcome(3, "truncated"),
+        outcome(0, "sql_failed"),
+        outcome(0, "not_read_only"),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_answered_is_a_problem() {
     let config = QueryConfig { rows_max: 3, ..QueryConfig::default() };
     let (_lake, server, admin, acme) = server(config).await;

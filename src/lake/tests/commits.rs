@@ -185,3 +185,23 @@ async fn instances_that_start_together_create_each_table_once() {
     }
     assert_eq!(open(&dir).await.table(TableName::Calls).version(), 4);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_a_vacuum_took_while_its_writer_was_paused_is_never_named() {
+    let dir = TempDir::new().expect("a directory");
+    let staged = {
+        let lake = open(&dir).await;
+        lake.table(TableName::Calls).write(batches(0..3)).await.expect("files are written")
+    };
+    // Paused for a day, and meanwhile vacuumed by somebody else.
+    let lake = open_at(&dir, now().plus_seconds(86_400)).await;
+    let calls = lake.table(TableName::Calls);
+    let commit = Commit::append(staged.clone(), vec![(PARTITION.to_owned(), 3)]);
+    calls.discard(&staged).await;
+    let error = calls.commit(&calls.snapshot(), &commit).await.expect_err("the file is gone");
+    assert!(error.is_retryable(), "{error}");
+    let path = &staged.first().expect("a file").path;
+    assert!(error.to_string().contains(path), "{error}");
+    append(calls, 0..3).await;
+    assert_eq!(event_ids(calls).await, expected_ids(0..3));
+}

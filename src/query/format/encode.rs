@@ -4,7 +4,7 @@ use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 use serde_json::Value;
 
-use super::{csv, json, ndjson};
+use super::{columnar, csv, json, ndjson};
 use crate::query::answer::Answer;
 use crate::query::error::QueryError;
 use crate::query::value;
@@ -21,15 +21,40 @@ pub enum Format {
     /// A header and a line a row. Cells that a spreadsheet would take for a formula are quoted by
     /// an apostrophe.
     Csv,
+    /// An Arrow IPC stream.
+    Arrow,
+    /// A Parquet file.
+    Parquet,
 }
 
 impl Format {
+    /// Every format.
+    pub const ALL: [Self; 5] = [Self::Json, Self::Ndjson, Self::Csv, Self::Arrow, Self::Parquet];
+
+    /// Its name in requests.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Ndjson => "ndjson",
+            Self::Csv => "csv",
+            Self::Arrow => "arrow",
+            Self::Parquet => "parquet",
+        }
+    }
+
+    /// The format of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
     /// The media type.
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
             Self::Ndjson => "application/x-ndjson",
             Self::Csv => "text/csv; charset=utf-8",
+            Self::Arrow => "application/vnd.apache.arrow.stream",
+            Self::Parquet => "application/vnd.apache.parquet",
         }
     }
 }
@@ -44,6 +69,8 @@ pub async fn encode(answer: &mut Answer, format: Format) -> Result<Vec<u8>, Quer
         Format::Json => json::document(answer, &batches),
         Format::Ndjson => batches.iter().map(ndjson::lines).collect::<Result<Vec<_>, _>>(),
         Format::Csv => csv::table(&answer.schema(), &batches),
+        Format::Arrow => columnar::arrow(&answer.schema(), &batches),
+        Format::Parquet => columnar::parquet(&answer.schema(), &batches),
     };
     written.map(|parts| parts.concat()).map_err(|why| QueryError::Internal(why.to_string()))
 }

@@ -22,10 +22,15 @@ pub(super) fn document(
             separator = ",";
         }
     }
-    let named = answer.versions.iter().map(|(name, at)| (name.name().to_owned(), json!(at)));
-    let versions = Value::Object(named.collect::<Map<_, _>>());
     let truncated = answer.truncated();
-    parts.push(format!("],\"truncated\":{truncated},\"versions\":{versions}}}").into_bytes());
+    parts.push(format!("],\"truncated\":{truncated}").into_bytes());
+    // Versions count everybody's commits: a tenant finds them in a header, not among its rows.
+    if answer.sees_all() {
+        let named = answer.versions.iter().map(|(name, at)| (name.name().to_owned(), json!(at)));
+        let versions = Value::Object(named.collect::<Map<_, _>>());
+        parts.push(format!(",\"versions\":{versions}").into_bytes());
+    }
+    parts.push(b"}".to_vec());
     Ok(parts)
 }
 

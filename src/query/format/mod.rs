@@ -1,5 +1,6 @@
-//! Answers as bytes: JSON, NDJSON, CSV.
+//! Answers as bytes: JSON, NDJSON, CSV, Arrow, Parquet.
 
+mod columnar;
 mod csv;
 mod encode;
 mod json;

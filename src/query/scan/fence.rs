@@ -1,23 +1,28 @@
 //! The fence around a scope's rows: a scan that filters by tenant before anything else.
 //!
-//! To the optimizer a fence is a leaf without statistics: no expression of the statement, no
-//! statistic and no plan detail passes it in either direction. Whatever the files were pruned by,
-//! every row is filtered again here.
+//! To the optimizer a fence is a leaf without statistics, of one partition: no expression of the
+//! statement, no statistic and no plan detail passes it in either direction. Whatever the files
+//! were pruned by, every row is filtered again here, and leaves in the order that
+//! [`super::canonical`] gives it.
 
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
 use datafusion::catalog::Session;
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::error::{DataFusionError, Result};
+use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::Expr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::filter::FilterExec;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
+};
+
+use super::canonical;
 
 /// The rows of the input that satisfy the condition.
 pub(super) fn filter(
@@ -30,12 +35,20 @@ pub(super) fn filter(
     Ok(Arc::new(FilterExec::try_new(predicate, input)?))
 }
 
-/// A column by its place, under its own name.
-pub(super) fn column(schema: &SchemaRef, place: usize) -> Result<(Arc<dyn PhysicalExpr>, String)> {
-    let field = schema.fields().get(place);
-    let field = field.ok_or_else(|| DataFusionError::Internal(format!("no column {place}")))?;
-    let name = field.name().clone();
-    Ok((Arc::new(Column::new(&name, place)), name))
+/// The first so many columns of the input.
+pub(super) fn first_columns(
+    input: Arc<dyn ExecutionPlan>,
+    count: usize,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let schema = input.schema();
+    if schema.fields().len() == count {
+        return Ok(input);
+    }
+    let kept = schema.fields().iter().enumerate().take(count).map(|(place, field)| {
+        let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(field.name(), place));
+        (column, field.name().clone())
+    });
+    Ok(Arc::new(ProjectionExec::try_new(kept.collect::<Vec<_>>(), input)?))
 }
 
 /// A plan that nothing is pushed into and nothing is known of.
@@ -51,7 +64,7 @@ impl Fence {
         // Orderings and constants of the inside are its own affair.
         let properties = PlanProperties::new(
             EquivalenceProperties::new(inside.schema()),
-            inner.partitioning.clone(),
+            Partitioning::UnknownPartitioning(1),
             inner.emission_type,
             inner.boundedness,
         );
@@ -97,6 +110,6 @@ impl ExecutionPlan for Fence {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        self.inside.execute(partition, context)
+        Ok(canonical::rechunked(self.inside.execute(partition, context)?))
     }
 }

@@ -1,5 +1,6 @@
 //! Scans of one version of a table: its files pruned, its rows fenced in by tenant.
 
+mod canonical;
 mod fence;
 mod plan;
 mod provider;

@@ -19,17 +19,17 @@ use super::prune::days;
 use crate::lake::{DATE, DataFile, Table};
 use crate::query::engine::STORE_URL;
 
-/// Reads files, a part of them in each partition.
+/// Reads files, a part of them in each of so many partitions.
 pub(super) fn read(
     table: &Table,
     files: Vec<&DataFile>,
     projection: Option<Vec<usize>>,
     limit: Option<usize>,
-    state: &dyn Session,
+    (threads, state): (usize, &dyn Session),
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let partitions = files.iter().map(|file| partitioned(table, file));
     let group = FileGroup::new(partitions.collect::<Result<Vec<_>>>()?);
-    let groups = group.split_files(state.config().target_partitions());
+    let groups = group.split_files(threads);
     let source = ParquetSource::new(schema(table))
         .with_table_parquet_options(state.table_options().parquet.clone());
     let statistics = statistics(table, &files);

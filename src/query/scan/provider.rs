@@ -12,9 +12,9 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType, col, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
-use datafusion::physical_plan::projection::ProjectionExec;
 
-use super::{fence, plan, prune};
+use super::{canonical, fence, plan, prune};
+use crate::attribution::UNATTRIBUTED;
 use crate::lake::{Snapshot, Table, TableName};
 use crate::query::request::Scope;
 
@@ -27,12 +27,19 @@ pub(in crate::query) struct LakeTable {
     snapshot: Snapshot,
     schema: SchemaRef,
     scope: Scope,
+    threads: usize,
 }
 
 impl LakeTable {
-    pub(in crate::query) fn new(table: Table, snapshot: Snapshot, scope: Scope) -> Self {
+    /// A version of a table, in a scope, read by so many threads at once.
+    pub(in crate::query) fn new(
+        table: Table,
+        snapshot: Snapshot,
+        scope: Scope,
+        threads: usize,
+    ) -> Self {
         let schema = table.spec().table_schema();
-        Self { table, snapshot, schema, scope }
+        Self { table, snapshot, schema, scope, threads: threads.max(1) }
     }
 
     /// Whether a scope sees this table at all.
@@ -43,7 +50,9 @@ impl LakeTable {
     /// The scope's own condition; `None` where it sees every row.
     fn condition(&self) -> Option<Expr> {
         let Scope::Tenants(tenants) = &self.scope else { return None };
-        let list: Vec<Expr> = tenants.iter().map(|tenant| lit(tenant.as_str())).collect();
+        // What nobody is named for may be anybody's: it is for administrators.
+        let named = tenants.iter().filter(|tenant| *tenant != UNATTRIBUTED);
+        let list: Vec<Expr> = named.map(|tenant| lit(tenant.as_str())).collect();
         let own = if list.is_empty() { lit(false) } else { col(TENANT).in_list(list, false) };
         // A price row without a tenant is a list price: everyone's.
         let is_list = self.table.name() == TableName::Prices;
@@ -67,7 +76,7 @@ impl LakeTable {
             };
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
-        plan::read(&self.table, files, projection, limit, state)
+        plan::read(&self.table, files, projection, limit, (self.threads, state))
     }
 
     async fn scan_fenced(
@@ -79,17 +88,18 @@ impl LakeTable {
         let all: Vec<usize> = (0..self.schema.fields().len()).collect();
         let wanted = projection.cloned().unwrap_or(all);
         let tenant = self.schema.index_of(TENANT)?;
-        let mut read = wanted.clone();
+        let mut sorted_by = wanted.clone();
+        sorted_by.extend(canonical::keys_beside(&self.schema, &wanted));
+        let mut read = sorted_by.clone();
         if !read.contains(&tenant) {
             read.push(tenant);
         }
         let filters = [condition.clone()];
         let input = self.scan_files(state, Some(read), &filters, None).await?;
         let filtered = fence::filter(input, condition, state)?;
-        let input = filtered.schema();
-        let keep = wanted.iter().enumerate().map(|(place, _)| fence::column(&input, place));
-        let kept = ProjectionExec::try_new(keep.collect::<Result<Vec<_>>>()?, filtered)?;
-        Ok(Arc::new(fence::Fence::new(Arc::new(kept))))
+        let sorted = canonical::sorted(fence::first_columns(filtered, sorted_by.len())?);
+        let kept = fence::first_columns(sorted, wanted.len())?;
+        Ok(Arc::new(fence::Fence::new(kept)))
     }
 }
 

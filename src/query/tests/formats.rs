@@ -34,6 +34,37 @@ async fn rows_of_the_lake_keep_their_maps_and_times() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn arrow_and_parquet_keep_their_types() {
+    use arrow::array::RecordBatch;
+    let test = TestLake::full().await;
+    let engine = test.engine();
+    for sql in [ODD, "SELECT event_id, occurred_at, cost_usd, tags FROM calls ORDER BY 1"] {
+        let request = SqlRequest::new(sql);
+        let wanted = engine.ask(&request).await.expect("an answer").collect().await.expect("rows");
+        let encoded = async |format| {
+            let mut answer = engine.ask(&request).await.expect("an answer");
+            encode(&mut answer, format).await.expect("bytes")
+        };
+        let arrow = encoded(Format::Arrow).await;
+        let stream = arrow_ipc::reader::StreamReader::try_new(arrow.as_slice(), None);
+        let read: Vec<RecordBatch> = stream.expect("a stream").map(|b| b.expect("rows")).collect();
+        assert_eq!(read, wanted, "{sql}");
+        let parquet = bytes::Bytes::from(encoded(Format::Parquet).await);
+        let file = parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(parquet, 8_192);
+        let read: Vec<RecordBatch> = file.expect("a file").map(|b| b.expect("rows")).collect();
+        for (read, wanted) in read.iter().zip(&wanted) {
+            assert_eq!(read.num_rows(), wanted.num_rows(), "{sql}");
+            let same = read.schema().fields().iter().zip(wanted.schema().fields().iter()).all(
+                |(read, wanted)| {
+                    read.name() == wanted.name() && read.data_type() == wanted.data_type()
+                },
+            );
+            assert!(same || sql == ODD, "{:?}", read.schema());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_fails_late_ends_with_an_error_line() {
     let test = TestLake::full().await;
     let engine = test.engine_with(QueryConfig { threads: 1, ..QueryConfig::default() });

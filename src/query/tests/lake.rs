@@ -9,7 +9,8 @@ use crate::attribution::{Attribution, TenantSource};
 use crate::charge::Charge;
 use crate::event::{CallEvent, Identity, Lineage, RejectionCode, Who};
 use crate::lake::{
-    CallRow, Commit, DeadLetterRow, Lake, LakeConfig, Outcome, PriceRow, Row, Rows, TableName,
+    Batch, CallRow, Commit, DeadLetterRow, Lake, LakeConfig, Outcome, PriceRow, Row, Rows,
+    TableName,
 };
 use crate::money::Usd;
 use crate::pricing::{Cost, CostStatus};
@@ -27,10 +28,10 @@ pub struct TestLake {
 }
 
 /// One call: its id, tenant, team, model, hour of 2026-11-21 and cost in microdollars.
-pub type Call = (&'static str, &'static str, &'static str, &'static str, i64, i128);
+pub type Call<'a> = (&'a str, &'a str, &'a str, &'a str, i64, i128);
 
 /// The calls of the lake; a cost below zero stands for no price.
-pub const CALLS: [Call; 8] = [
+pub const CALLS: [Call<'static>; 8] = [
     ("e1", "acme", "search", "gpt-5", 1, 1_250_000),
     ("e2", "acme", "search", "gpt-5", 2, 250_000),
     ("e3", "acme", "chat", "claude-5", 25, 3_000_001),
@@ -62,7 +63,7 @@ impl TestLake {
     }
 
     /// A lake with the calls that are wanted, a commit each, and their companions.
-    pub async fn with(wanted: impl Fn(&Call) -> bool) -> Self {
+    pub async fn with(wanted: impl Fn(&Call<'_>) -> bool) -> Self {
         let test = Self::empty().await;
         for (offset, call) in CALLS.iter().enumerate().filter(|(_, call)| wanted(call)) {
             let offset = i64::try_from(offset).expect("a small number");
@@ -94,8 +95,13 @@ impl TestLake {
     pub async fn write<R: Row>(&self, table: TableName, rows: Vec<R>, next: i64) {
         let mut batches = Rows::<R>::default();
         rows.iter().for_each(|row| batches.push(row));
+        self.write_batches(table, batches.finish().expect("batches"), next).await;
+    }
+
+    /// Commits batches to a table.
+    pub async fn write_batches(&self, table: TableName, batches: Vec<Batch>, next: i64) {
         let table = self.lake.table(table);
-        let staged = table.write(batches.finish().expect("batches")).await.expect("files");
+        let staged = table.write(batches).await.expect("files");
         let commit = Commit::append(staged, vec![("test".to_owned(), next)]);
         let outcome = table.commit(&table.snapshot(), &commit).await.expect("a commit");
         assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
@@ -107,7 +113,7 @@ fn lineage(offset: i64) -> Lineage {
 }
 
 /// A row of `calls`.
-pub fn call_row(call: &Call, offset: i64) -> CallRow {
+pub fn call_row(call: &Call<'_>, offset: i64) -> CallRow {
     let (event_id, tenant, team, model, hour, micros) = *call;
     let occurred_at = at("2026-11-21T00:00:00.000001Z").plus_seconds(hour * 3_600);
     let provider = if model.starts_with("claude") { "anthropic" } else { "openai" };
@@ -176,7 +182,7 @@ fn cost(model: &str, micros: i128) -> (Cost, Option<Usd>) {
     (cost, usd(reported))
 }
 
-fn dead_letter(tenant: &str) -> DeadLetterRow {
+pub fn dead_letter(tenant: &str) -> DeadLetterRow {
     DeadLetterRow {
         lineage: lineage(9),
         received_at: at("2026-11-22T00:00:00Z"),
@@ -198,7 +204,7 @@ fn dead_letter(tenant: &str) -> DeadLetterRow {
     }
 }
 
-fn price(tenant: Option<&str>) -> PriceRow {
+pub fn price(tenant: Option<&str>) -> PriceRow {
     PriceRow {
         price_id: format!("p-{}", tenant.unwrap_or("list")),
         tenant: tenant.map(str::to_owned),

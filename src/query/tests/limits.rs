@@ -46,6 +46,28 @@ async fn time_size_and_memory_have_their_limits() {
     assert!(error.to_string().contains("20 ms"), "{error}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_take_long_to_plan_is_refused() {
+    let test = TestLake::empty().await;
+    let engine = test.engine();
+    let many = |part: &str, count: usize| part.repeat(count);
+    for (sql, what) in [
+        (format!("SELECT 1{}", many(" + 1", 5_000)), "words and signs"),
+        (format!("SELECT 1{}", many(" + 1", 1_500)), "operators"),
+        (format!("SELECT {}1{}", many("(", 10_000), many(")", 10_000)), "words and signs"),
+        (format!("SELECT 1 FROM calls c{}", many(", calls", 30)), "tables"),
+        (
+            "SELECT 1 FROM calls GROUP BY CUBE (team, source, tenant, api, model, a, b)".to_owned(),
+            "columns in a CUBE",
+        ),
+    ] {
+        let answer = rows(&engine, &sql).await;
+        assert!(answer.starts_with("too_large: ") && answer.contains(what), "{answer}");
+    }
+    let nested = format!("SELECT {}1{}", many("(", 200), many(")", 200));
+    assert!(rows(&engine, &nested).await.starts_with("sql_invalid: "));
+}
+
 #[test]
 fn an_unknown_setting_is_refused() {
     let wrong = serde_json::from_str::<QueryConfig>(r#"{"time_out": "5s"}"#);

@@ -7,6 +7,7 @@ mod costs;
 mod formats;
 pub(crate) mod lake;
 mod limits;
+pub(crate) mod neighbours;
 mod questions;
 mod reads;
 

@@ -149,3 +149,21 @@ async fn corrections_and_revisions_do_not_disturb_each_other() {
     apply(&fixture.lake, &scope, &terms, &author).await.expect("a revision");
     assert_eq!(fixture.told().await[7], "e07 2026-11-20 0.05 r3");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_that_correct_at_the_same_time_let_each_other_through() {
+    let fixture = Fixture::new().await;
+    let rows: Vec<CallRow> = (0..8).map(|n| call(&format!("c{n}"), 20, 10_000, n)).collect();
+    fixture.rows(&rows, 8).await;
+    for round in 1..=4_i64 {
+        let next = 8 + round * 8;
+        let later =
+            (0..8).map(|n| call(&format!("c{n}"), 20, 10_000 * (round + 1) as u64, next - 8 + n));
+        fixture.queue(later.collect(), next).await;
+        fixture.rows(&[], next).await;
+        let instances = (0..3).map(|_| apply_corrections(&fixture.lake));
+        let applied = futures::future::join_all(instances).await;
+        let rows: u64 = applied.into_iter().map(|one| one.expect("its turn").rows).sum();
+        assert_eq!(rows, 8, "each row once");
+    }
+}

@@ -21,52 +21,54 @@ pub struct Kafka {
     pub secure: String,
     /// The certificate of the authority that signed the broker's.
     pub ca: PathBuf,
-    _process: Process,
-    _dir: tempfile::TempDir,
+    process: Process,
+    dir: tempfile::TempDir,
+    ports: [u16; 2],
 }
 
 /// The topic that others write.
 pub const RAW: &str = "llm.calls.raw";
 pub const USER: &str = "meter";
 pub const PASSWORD: &str = "secret-123";
+const PART: &str = "kafka-4.1.1";
 const STORE_PASSWORD: &str = "changeit";
 
 impl Kafka {
     /// Starts a broker; `None` where Kafka is not installed.
     pub fn start() -> Option<Self> {
-        let libs = installed("kafka-4.1.1")?.join("libs");
+        installed(PART)?;
         let dir = tempfile::tempdir().expect("a folder");
         let (plain, secure, controller) = (free_port(), free_port(), free_port());
         let ca = certificates(dir.path());
         let properties = dir.path().join("server.properties");
         let text = settings(dir.path(), plain, secure, controller);
         std::fs::write(&properties, text).expect("written");
-        let class_path = format!("{}/*", libs.display());
-        let java = |memory: &str, main: &str| {
-            let mut command = Command::new("java");
-            command.args([memory, "-cp", &class_path, main]);
-            command.current_dir(dir.path());
-            command
-        };
-        let tool = "kafka.tools.StorageTool";
-        let id = run(java("-Xmx128m", tool).arg("random-uuid"));
-        run(java("-Xmx128m", tool)
+        let tool = || java(dir.path(), "-Xmx128m", "kafka.tools.StorageTool");
+        let id = run(tool().arg("random-uuid"));
+        run(tool()
             .args(["format", "--standalone", "--cluster-id", id.trim(), "--config"])
             .arg(&properties)
             .arg("--add-scram")
             .arg(format!("SCRAM-SHA-512=[name={USER},password={PASSWORD}]")));
-        let mut command = java("-Xmx384m", "kafka.Kafka");
-        command.arg(&properties);
-        let mut process = Process::start(command, dir.path().join("kafka.log"));
-        process.wait_for_port(plain, Duration::from_secs(60));
-        process.wait_for_port(secure, Duration::from_secs(30));
+        let process = serve(dir.path(), [plain, secure]);
         Some(Self {
             plain: format!("127.0.0.1:{plain}"),
             secure: format!("localhost:{secure}"),
             ca,
-            _process: process,
-            _dir: dir,
+            process,
+            dir,
+            ports: [plain, secure],
         })
+    }
+
+    /// Ends it as a power cut would: SIGKILL.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again with what it has on disk, and waits until it listens.
+    pub fn start_again(&mut self) {
+        self.process = serve(self.dir.path(), self.ports);
     }
 
     /// Sends messages, spread over the partitions, and waits until all are acknowledged.
@@ -125,6 +127,22 @@ impl Kafka {
         let text = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap()).into_owned();
         (text(message.key()), text(message.payload()))
     }
+}
+
+/// A broker's process, listening.
+fn serve(dir: &Path, ports: [u16; 2]) -> Process {
+    let mut command = java(dir, "-Xmx384m", "kafka.Kafka");
+    command.arg(dir.join("server.properties"));
+    let mut process = Process::start(command, dir.join("kafka.log"));
+    ports.into_iter().for_each(|port| process.wait_for_port(port, Duration::from_secs(60)));
+    process
+}
+
+fn java(dir: &Path, memory: &str, main: &str) -> Command {
+    let libs = installed(PART).expect("it is installed").join("libs");
+    let mut command = Command::new("java");
+    command.args([memory, "-cp", &format!("{}/*", libs.display()), main]).current_dir(dir);
+    command
 }
 
 fn settings(dir: &Path, plain: u16, secure: u16, controller: u16) -> String {

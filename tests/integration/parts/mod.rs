@@ -56,12 +56,17 @@ impl Process {
             std::thread::sleep(Duration::from_millis(50));
         }
     }
+
+    /// Ends it: SIGKILL.
+    pub fn kill(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
+        self.kill();
     }
 }
 

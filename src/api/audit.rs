@@ -1,0 +1,72 @@
+//! The audit log: a line for each question, when its answer has ended.
+//!
+//! Under the target `tokenmeter::audit`: who asked with which key, for which tenants, what, how
+//! many rows and bytes came out, in how long, and how it ended. Never: a row, a parameter's value,
+//! a key.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::auth::{Caller, Tenants};
+use crate::query::{Answer, QueryError, Used};
+
+/// A question on its way; it writes its line when it is dropped.
+pub(super) struct Audit {
+    owner: String,
+    key_id: String,
+    tenants: String,
+    statement: String,
+    started: Instant,
+    used: Option<Arc<Used>>,
+    refused: Option<&'static str>,
+}
+
+impl Audit {
+    /// Opens the account of a question.
+    pub(super) fn of(caller: &Caller, statement: &str) -> Self {
+        let tenants = match &caller.tenants {
+            Tenants::All => "*".to_owned(),
+            Tenants::Only(tenants) => tenants.iter().cloned().collect::<Vec<_>>().join(","),
+        };
+        Self {
+            owner: caller.sender.namespace.clone(),
+            key_id: caller.key_id.clone().unwrap_or_default(),
+            tenants,
+            statement: statement.to_owned(),
+            started: Instant::now(),
+            used: None,
+            refused: None,
+        }
+    }
+
+    /// It is being answered.
+    pub(super) fn answered(&mut self, answer: &Answer) {
+        self.used = Some(answer.used());
+    }
+
+    /// It had no answer.
+    pub(super) const fn refused(&mut self, error: &QueryError) {
+        self.refused = Some(error.code());
+    }
+}
+
+impl Drop for Audit {
+    fn drop(&mut self) {
+        let used = self.used.as_deref();
+        let outcome = self.refused.or_else(|| used.and_then(Used::outcome));
+        tracing::info!(
+            target: "tokenmeter::audit",
+            owner = self.owner,
+            key_id = self.key_id,
+            tenants = self.tenants,
+            statement = self.statement,
+            rows = used.map_or(0, Used::rows),
+            bytes = used.map_or(0, Used::bytes),
+            ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            // Nobody waited for the end.
+            outcome = outcome.unwrap_or("cancelled"),
+            "a question was asked"
+        );
+    }
+}

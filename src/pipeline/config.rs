@@ -15,9 +15,9 @@ pub struct PipelineConfig {
     pub flush_rows: usize,
     /// Bytes of messages that end a batch: the bound on what is in flight.
     pub flush_bytes: ByteSize,
-    /// The memory in which the identities of counted calls are kept: about 40 to 75 bytes each of the
-    /// recent dates, 6 of older ones. Where even that does not fit, the oldest dates are read anew
-    /// for each batch: exact, but slow, and told by `tokenmeter_identity_dates_let_go`.
+    /// The memory in which the identities of counted calls are kept: about 40 to 75 bytes each of
+    /// the recent dates, 6 of older ones. Where even that does not fit, the oldest dates are read
+    /// anew for each batch: exact, but slow, and told by `tokenmeter_identity_dates_let_go`.
     pub identity_bytes_max: ByteSize,
     /// An event may lie this far ahead of the moment its log accepted it.
     pub max_ahead: Span,

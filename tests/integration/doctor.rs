@@ -42,7 +42,18 @@ fn healthy(root: &Path) -> PathBuf {
     let data = root.join("data");
     let calls: Vec<String> = (0..3).map(|number| call(number, "gpt-4o-mini")).collect();
     ingest(root, &data, &calls);
+    settle(&data);
     data
+}
+
+/// Has the spool in its one file: what a process that ended early left in the write-ahead log
+/// goes into it, as a copy of the file alone would miss it.
+fn settle(data: &Path) {
+    let spool = rusqlite::Connection::open(data.join("spool.sqlite")).expect("a spool");
+    let busy: i64 = spool
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+        .expect("a checkpoint");
+    assert_eq!(busy, 0, "somebody still writes it");
 }
 
 fn ingest(root: &Path, data: &Path, calls: &[String]) {

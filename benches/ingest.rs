@@ -76,7 +76,8 @@ async fn ingest(lines: &[u8]) -> Usd {
         }
         let staged = calls.write(rows.finish().expect("batches")).await.expect("files");
         let commit = Commit::append(staged, vec![("bench".to_owned(), offset)]);
-        let outcome = calls.commit(&calls.snapshot(), &commit).await.expect("an outcome");
+        let outcome =
+            calls.commit(&calls.snapshot().expect("open"), &commit).await.expect("an outcome");
         assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
     }
     total

@@ -95,12 +95,13 @@ async fn fill(url: &str) -> Vec<(String, u64)> {
         let staged = calls.write(rows.finish().expect("batches")).await.expect("files");
         let offset = i64::try_from(first).expect("an offset");
         let commit = Commit::append(staged, vec![("bench".to_owned(), offset)]);
-        let outcome = calls.commit(&calls.snapshot(), &commit).await.expect("an outcome");
+        let outcome =
+            calls.commit(&calls.snapshot().expect("open"), &commit).await.expect("an outcome");
         assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
     }
     let mut maintenance = Maintenance::new(MaintenanceConfig::default());
     while maintenance.run_once(calls).await.expect("maintained").files_merged > 0 {}
-    let files = calls.snapshot().files().await.expect("files");
+    let files = calls.snapshot().expect("open").files().await.expect("files");
     files.iter().map(|file| (file.path.clone(), file.size)).collect()
 }
 

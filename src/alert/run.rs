@@ -172,7 +172,7 @@ impl Alerts {
     /// Publishes what the table has and the topic may not.
     async fn publish(&self) -> Result<(), AlertError> {
         let table = self.anomalies();
-        let snapshot = table.snapshot();
+        let snapshot = table.snapshot()?;
         let published = snapshot.next_offset(APP_PUBLISHED).await?.unwrap_or(i64::MIN);
         let stored = known::stored(table, &snapshot).await?;
         let waiting = stored.iter().filter(|stored| stored.written_at.micros() > published);

@@ -40,10 +40,13 @@ pub(super) struct DurableStore {
     disk: Arc<Disk>,
 }
 
+/// Makes a file or directory durable. A test may have a disk that keeps nothing else.
+type Fsync = dyn Fn(&File, &FilePath) -> io::Result<()> + Send + Sync;
+
 /// What all writers of one store share.
-#[derive(Debug)]
 struct Disk {
     durability: Durability,
+    fsync: Box<Fsync>,
     refused: OnceLock<Refused>,
     /// How many files and directories were fsynced.
     syncs: AtomicU64,
@@ -54,8 +57,17 @@ struct Disk {
 impl DurableStore {
     /// A store over the whole file system, as file URLs name it.
     pub(super) fn new(durability: Durability) -> Self {
+        Self::fsyncing(durability, |file, _| file.sync_all())
+    }
+
+    /// The same, with a way of its own to make files and directories durable.
+    pub(super) fn fsyncing(
+        durability: Durability,
+        fsync: impl Fn(&File, &FilePath) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
         let disk = Disk {
             durability,
+            fsync: Box::new(fsync),
             refused: OnceLock::new(),
             syncs: AtomicU64::new(0),
             staged: AtomicU64::new(0),
@@ -73,6 +85,12 @@ impl DurableStore {
     #[cfg(test)]
     pub(super) fn refuse(&self) {
         self.disk.refuse(FilePath::new("disk"), &io::Error::other("input/output error"));
+    }
+}
+
+impl fmt::Debug for Disk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Disk").field("durability", &self.durability).finish_non_exhaustive()
     }
 }
 
@@ -147,7 +165,7 @@ impl Disk {
             return Ok(());
         }
         self.syncs.fetch_add(1, Ordering::Relaxed);
-        file.sync_all().map_err(|error| match error.kind() {
+        (self.fsync)(file, path).map_err(|error| match error.kind() {
             ErrorKind::StorageFull => failure(error),
             _ => self.refuse(path, &error),
         })

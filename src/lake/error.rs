@@ -7,7 +7,7 @@ use std::error::Error;
 use delta_kernel::KernelError;
 
 /// Why the lake could not do what was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum LakeError {
     /// The storage may recover: wait and try again. Nothing was committed.
     #[error("{what}: {why}")]
@@ -71,6 +71,11 @@ impl LakeError {
     /// Whether the same may succeed later without anybody acting.
     pub const fn is_retryable(&self) -> bool {
         matches!(self, Self::Retryable { .. } | Self::NoSpace { .. })
+    }
+
+    /// Whether it is one table that must not be used, while the others may be.
+    pub const fn is_of_one_table(&self) -> bool {
+        matches!(self, Self::Damaged { .. } | Self::Unusable { .. })
     }
 
     /// Sorts an error of the kernel by what the caller can do about it.

@@ -22,7 +22,7 @@ use url::Url;
 use super::create::ENGINE_INFO;
 use super::error::LakeError;
 use super::parquet_file::{self, Purpose};
-use super::snapshot::blocking;
+use super::snapshot::{Snapshot, blocking};
 use super::stage::StagedFile;
 use super::table::{Table, path_of};
 use super::tables::DATE;
@@ -70,8 +70,8 @@ impl FileWriter {
     ) -> Result<Self, LakeError> {
         let what = writing(table);
         let opened = {
-            let table = table.clone();
-            blocking(what.clone(), move || open(&table, date, purpose)).await?
+            let (table, on) = (table.clone(), table.snapshot()?);
+            blocking(what.clone(), move || open(&table, &on, date, purpose)).await?
         };
         let (url, context, encoder) =
             opened.map_err(|error| LakeError::from_kernel(what, error))?;
@@ -164,10 +164,11 @@ fn writing(table: &Table) -> String {
 
 fn open(
     table: &Table,
+    on: &Snapshot,
     date: Option<i32>,
     purpose: Purpose,
 ) -> KernelResult<(Url, BoundWriteContext, Encoder)> {
-    let context = write_context(table, date)?;
+    let context = write_context(table, on, date)?;
     let url = context.write_dir().join(&format!("{}.parquet", uuid::Uuid::new_v4()))?;
     let schema = StructType::try_from_arrow(table.spec().file_schema())?;
     let statistics = FileStatsAccumulator::new(context.stats_columns(), &schema);
@@ -175,8 +176,12 @@ fn open(
     Ok((url, context, Encoder { parquet, statistics, rows: 0 }))
 }
 
-fn write_context(table: &Table, date: Option<i32>) -> KernelResult<BoundWriteContext> {
-    let kernel = table.snapshot().kernel().clone();
+fn write_context(
+    table: &Table,
+    on: &Snapshot,
+    date: Option<i32>,
+) -> KernelResult<BoundWriteContext> {
+    let kernel = on.kernel().clone();
     let builder = kernel.update_table(UpdateTableOperation::StreamingUpdate, ENGINE_INFO, true);
     let committer = Box::new(FileSystemCommitter::new());
     let state: Arc<WriteState> =

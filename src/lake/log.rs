@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
@@ -77,16 +78,19 @@ impl Log {
         self.checkpoints.last().map(|(version, _)| *version)
     }
 
-    /// Refuses a log with an empty or unreadable entry after the newest checkpoint: such an entry
-    /// is read as no rows at all, and its rows would be missing without an error.
+    /// Refuses a log with a torn newest checkpoint, or an empty or unreadable entry after it: such
+    /// an entry is read as no rows at all, and its rows would be missing without an error.
     pub(super) async fn check(
         &self,
         store: &Arc<dyn ObjectStore>,
         table: &str,
     ) -> Result<(), LakeError> {
         let since = self.newest_checkpoint();
+        for (_, meta) in self.checkpoints.iter().filter(|(version, _)| Some(*version) == since) {
+            check_checkpoint(store, meta, table).await?;
+        }
         let entries = self.entries.iter().filter(|(version, _)| Some(*version) > since);
-        let checks = entries.map(|(_, meta)| check_entry(store, meta, table));
+        let checks: Vec<_> = entries.map(|(_, meta)| check_entry(store, meta, table)).collect();
         futures::stream::iter(checks).buffered(READ_AT_ONCE).try_collect::<()>().await
     }
 }
@@ -100,6 +104,30 @@ async fn hint(store: &Arc<dyn ObjectStore>, log: &Path) -> Option<u64> {
     let found = store.get(&log.clone().join("_last_checkpoint")).await.ok()?;
     let hint: Hint = serde_json::from_slice(&found.bytes().await.ok()?).ok()?;
     Some(hint.version)
+}
+
+/// What a Parquet file ends with.
+const PARQUET_END: &[u8] = b"PAR1";
+
+async fn check_checkpoint(
+    store: &Arc<dyn ObjectStore>,
+    meta: &ObjectMeta,
+    table: &str,
+) -> Result<(), LakeError> {
+    if meta.location.extension() != Some("parquet") {
+        return Ok(());
+    }
+    let end = meta.size.checked_sub(PARQUET_END.len() as u64);
+    let last = match end {
+        Some(end) => store.get_range(&meta.location, end..meta.size).await,
+        None => Ok(Bytes::new()),
+    };
+    let what = || format!("reading checkpoint `{}`", meta.location);
+    if last.map_err(|error| LakeError::from_store(what(), error))? == PARQUET_END {
+        return Ok(());
+    }
+    let why = "the checkpoint is torn: it does not end as a Parquet file does".to_owned();
+    Err(LakeError::Damaged { table: table.to_owned(), file: meta.location.to_string(), why })
 }
 
 async fn check_entry(

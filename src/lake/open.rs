@@ -21,13 +21,14 @@ pub struct Lake {
 }
 
 impl Lake {
-    /// Opens every table of the lake; those that are not there are created.
+    /// Opens every table of the lake; those that are not there are created. One that must not be
+    /// used says so when it is asked, and the others serve.
     ///
     /// It needs a multi-threaded tokio runtime.
     ///
     /// # Errors
-    /// [`LakeError::Location`] when the configured place cannot be used, [`LakeError::Damaged`] and
-    /// [`LakeError::Unusable`] naming the first table that must not be used.
+    /// [`LakeError::Location`] when the configured place cannot be used, [`LakeError::Retryable`]
+    /// when a log cannot be read.
     pub async fn open(config: &LakeConfig, clock: Arc<dyn Clock>) -> Result<Self, LakeError> {
         Self::open_at(Location::open(config)?, clock).await
     }
@@ -43,7 +44,8 @@ impl Lake {
     }
 
     async fn open_at(location: Location, clock: Arc<dyn Clock>) -> Result<Self, LakeError> {
-        let open = |name: TableName| Table::open(name.spec(), &location, Arc::clone(&clock));
+        let open =
+            |name: TableName| Table::open_or_keep(name.spec(), &location, Arc::clone(&clock));
         let opened = TableName::ALL.into_iter().map(open);
         let tables: Vec<Table> = futures::future::try_join_all(opened).await?;
         Ok(Self { root: location.root, store: location.store, tables: tables.into() })

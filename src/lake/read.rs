@@ -9,7 +9,7 @@ use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use futures::{FutureExt, StreamExt, TryFutureExt, TryStreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::ProjectionMask;
@@ -135,17 +135,38 @@ struct ObjectReader {
     size: u64,
 }
 
-fn external(error: object_store::Error) -> ParquetError {
-    ParquetError::External(Box::new(error))
+impl ObjectReader {
+    /// Why a range could not be read: a torn file is told from a store that fails.
+    async fn failed(&self, error: object_store::Error) -> ParquetError {
+        match self.store.head(&self.path).await {
+            Ok(meta) if meta.size != self.size => {
+                let (has, said) = (meta.size, self.size);
+                ParquetError::General(format!("it has {has} bytes, its log entry says {said}"))
+            }
+            _ => ParquetError::External(Box::new(error)),
+        }
+    }
 }
 
 impl AsyncFileReader for ObjectReader {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes>> {
-        self.store.get_range(&self.path, range).map_err(external).boxed()
+        async move {
+            match self.store.get_range(&self.path, range).await {
+                Ok(bytes) => Ok(bytes),
+                Err(error) => Err(self.failed(error).await),
+            }
+        }
+        .boxed()
     }
 
     fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, Result<Vec<Bytes>>> {
-        async move { self.store.get_ranges(&self.path, &ranges).await.map_err(external) }.boxed()
+        async move {
+            match self.store.get_ranges(&self.path, &ranges).await {
+                Ok(bytes) => Ok(bytes),
+                Err(error) => Err(self.failed(error).await),
+            }
+        }
+        .boxed()
     }
 
     fn get_metadata<'a>(

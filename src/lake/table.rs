@@ -32,7 +32,8 @@ struct State {
     store: Arc<dyn ObjectStore>,
     engine: Arc<Engine>,
     clock: Arc<dyn Clock>,
-    newest: RwLock<Snapshot>,
+    /// Why it must not be used, instead: the next refresh looks again.
+    newest: RwLock<Result<Snapshot, LakeError>>,
 }
 
 impl Table {
@@ -47,20 +48,54 @@ impl Table {
         location: &Location,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LakeError> {
-        let name = spec.name;
-        let Location { root, store } = location.below(name.name())?;
+        let table = Self::open_or_keep(spec, location, clock).await?;
+        table.snapshot()?;
+        Ok(table)
+    }
+
+    /// Opens a table; one that must not be used is kept, and says why whenever it is asked.
+    ///
+    /// # Errors
+    /// [`LakeError::Retryable`] when its log cannot be read.
+    pub(super) async fn open_or_keep(
+        spec: TableSpec,
+        location: &Location,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, LakeError> {
+        let Location { root, store } = location.below(spec.name.name())?;
         let engine = Arc::new(engine(&store));
-        let log = Log::list_newest(&store, &path_of(&root)?).await?;
-        log.check(&store, name.name()).await?;
-        let taken_at = clock.now();
+        let unread = LakeError::internal("opening a table", "it was not read yet");
+        let newest = RwLock::new(Err(unread));
+        let table = Self(Arc::new(State { spec, root, store, engine, clock, newest }));
+        match table.read_anew().await {
+            Err(error) if !error.is_of_one_table() => Err(error),
+            _ => Ok(table),
+        }
+    }
+
+    /// Reads the table as if it had never been read.
+    async fn read_anew(&self) -> Result<Snapshot, LakeError> {
+        let taken_at = self.now();
+        let read = self.first_snapshot(taken_at).await;
+        let mut newest = self.0.newest.write().unwrap_or_else(PoisonError::into_inner);
+        if newest.is_err() && read.as_ref().err().is_none_or(LakeError::is_of_one_table) {
+            newest.clone_from(&read);
+        }
+        read
+    }
+
+    async fn first_snapshot(&self, taken_at: Timestamp) -> Result<Snapshot, LakeError> {
+        let State { spec, root, store, engine, .. } = &*self.0;
+        let name = spec.name.name();
+        let log = Log::list_newest(store, &path_of(root)?).await?;
+        log.check(store, name).await?;
         let open = {
-            let (root, spec, engine) = (root.clone(), spec.clone(), Arc::clone(&engine));
+            let (root, spec, engine) = (root.clone(), spec.clone(), Arc::clone(engine));
             move || create::open(&root, &spec, &engine, log.is_empty())
         };
-        let kernel = blocking(format!("opening table `{}`", name.name()), open).await??;
-        let newest = Snapshot::new(name, Arc::clone(&store), kernel, Arc::clone(&engine), taken_at);
-        let newest = RwLock::new(newest);
-        Ok(Self(Arc::new(State { spec, root, store, engine, clock, newest })))
+        let kernel = blocking(format!("opening table `{name}`"), open).await??;
+        let (store, engine) = (Arc::clone(store), Arc::clone(engine));
+        Ok(Snapshot::new(spec.name, store, kernel, engine, taken_at))
     }
 
     /// Which table it is.
@@ -102,13 +137,19 @@ impl Table {
     }
 
     /// The newest version that this process knows of.
-    pub fn snapshot(&self) -> Snapshot {
+    ///
+    /// # Errors
+    /// Why the table must not be used: [`LakeError::Damaged`] or [`LakeError::Unusable`].
+    pub fn snapshot(&self) -> Result<Snapshot, LakeError> {
         self.0.newest.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The newest known version's number.
-    pub fn version(&self) -> u64 {
-        self.snapshot().version()
+    ///
+    /// # Errors
+    /// Why the table must not be used.
+    pub fn version(&self) -> Result<u64, LakeError> {
+        Ok(self.snapshot()?.version())
     }
 
     /// The version that the last commit of this application carried, in the newest known version.
@@ -116,15 +157,16 @@ impl Table {
     /// # Errors
     /// [`LakeError::Retryable`] when the log cannot be read.
     pub async fn next_offset(&self, app_id: &str) -> Result<Option<i64>, LakeError> {
-        self.snapshot().next_offset(app_id).await
+        self.snapshot()?.next_offset(app_id).await
     }
 
-    /// Reads what others have committed since.
+    /// Reads what others have committed since; a table that could not be used may be repaired.
     ///
     /// # Errors
-    /// [`LakeError::Retryable`] when the log cannot be read.
+    /// [`LakeError::Retryable`] when the log cannot be read, and why the table still must not be
+    /// used.
     pub async fn refresh(&self) -> Result<Snapshot, LakeError> {
-        let known = self.snapshot();
+        let Ok(known) = self.snapshot() else { return self.read_anew().await };
         let taken_at = self.now();
         let what = || format!("refreshing table `{}`", self.name().name());
         let (table, anew) = (self.clone(), self.is_stale(&known));
@@ -149,10 +191,13 @@ impl Table {
     /// Makes a snapshot the newest known one, unless a newer one is known; returns the newest.
     pub(super) fn install(&self, snapshot: Snapshot) -> Snapshot {
         let mut newest = self.0.newest.write().unwrap_or_else(PoisonError::into_inner);
-        if snapshot.version() >= newest.version() {
-            *newest = snapshot;
+        match &*newest {
+            Ok(known) if known.version() > snapshot.version() => known.clone(),
+            _ => {
+                *newest = Ok(snapshot.clone());
+                snapshot
+            }
         }
-        newest.clone()
     }
 }
 

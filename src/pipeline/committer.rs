@@ -63,6 +63,9 @@ impl Committer {
     pub async fn open(lake: Arc<Lake>, identity_bytes_max: usize) -> Result<Self, LakeError> {
         let mut counted = CountedIdentities::bounded(identity_bytes_max);
         let calls = lake.table(TableName::Calls);
+        for aside in [Aside::DeadLetters, Aside::Corrections] {
+            lake.table(aside.table()).snapshot()?;
+        }
         counted.learn(calls, &calls.refresh().await?).await?;
         Ok(Self { lake, counted, holdings: BTreeMap::new() })
     }
@@ -103,7 +106,7 @@ impl Committer {
         let mut lost = self.commit_aside(batch).await?;
         crash::point("calls.after_asides");
         let mut staged: Option<Vec<StagedFile>> = None;
-        let mut on = self.calls().snapshot();
+        let mut on = self.calls().snapshot()?;
         while !batch.next.is_empty() {
             let moved = self.moved(&on, batch).await?;
             moved.iter().for_each(|partition| batch.drop_partition(partition));
@@ -207,7 +210,7 @@ impl Committer {
 
     async fn append(&self, batch: &mut Decided, aside: Aside) -> Result<Lost, LakeError> {
         let table = self.table(aside);
-        let (mut lost, mut on) = (Lost::new(), table.snapshot());
+        let (mut lost, mut on) = (Lost::new(), table.snapshot()?);
         let mut staged: Option<Vec<StagedFile>> = None;
         while !aside.is_empty(batch) {
             let taken = self.taken_over(&on, batch).await?;

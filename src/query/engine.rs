@@ -119,10 +119,15 @@ impl QueryEngine {
                 continue;
             }
             let is_named = named.iter().any(|reference| reference.table() == name.name());
-            let snapshot = if is_named { self.newest(name).await? } else { table.snapshot() };
-            if is_named {
-                versions.push((name, snapshot.version()));
-            }
+            let snapshot = if is_named {
+                let newest = self.newest(name).await?;
+                versions.push((name, newest.version()));
+                newest
+            } else {
+                // One that must not be used is not there for those who do not ask for it.
+                let Ok(known) = table.snapshot() else { continue };
+                known
+            };
             let threads = self.config.threads;
             let provider = LakeTable::new(table.clone(), snapshot, scope.clone(), threads);
             let shown = session.register_table(name.name(), Arc::new(provider));

@@ -254,7 +254,7 @@ impl Job<'_> {
         let committed = self.calls().replace(&claim.on, &commit).await?;
         crash::point("revise.committed");
         if committed {
-            *claim = Claim { on: self.calls().snapshot(), fence: claim.fence + 1 };
+            *claim = Claim { on: self.calls().snapshot()?, fence: claim.fence + 1 };
             applied.rows += staged.rows;
             applied.revision_ids.push(id.clone());
         } else {

@@ -37,7 +37,7 @@ impl ControlKeys {
 
     async fn commit(&self, files: Vec<StagedFile>) -> Result<(), LakeError> {
         let commit = Commit::append(files, vec![(format!("control/{}", Uuid::new_v4()), 1)]);
-        let mut on = self.table.snapshot();
+        let mut on = self.table.snapshot()?;
         for _ in 0..ATTEMPTS_MAX {
             match self.table.commit(&on, &commit).await? {
                 Outcome::Committed(_) | Outcome::Superseded { .. } => return Ok(()),

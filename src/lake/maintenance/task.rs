@@ -107,7 +107,7 @@ impl Maintenance {
         };
         for group in groups(&files, &self.config, due) {
             // An earlier merge of this round moved the version.
-            let on = table.snapshot();
+            let on = table.snapshot()?;
             match merge(table, &on, &group).await? {
                 Merged::Files(files) => report.files_merged += files,
                 Merged::GivenUp => report.merges_given_up += 1,

@@ -16,7 +16,7 @@ async fn rows_and_offsets_land_in_one_commit() {
 
     let again = open(&dir).await;
     let calls = again.table(TableName::Calls);
-    assert_eq!(calls.version(), 1);
+    assert_eq!(calls.version().expect("open"), 1);
     assert_eq!(calls.next_offset(PARTITION).await.expect("an offset"), Some(10));
     assert_eq!(event_ids(calls).await, expected_ids(0..10));
 }
@@ -27,12 +27,12 @@ async fn an_offset_moves_without_a_file() {
     let lake = open(&dir).await;
     let calls = lake.table(TableName::Calls);
     let commit = Commit::append(Vec::new(), vec![(PARTITION.to_owned(), 5)]);
-    let outcome = calls.commit(&calls.snapshot(), &commit).await.expect("a commit");
+    let outcome = calls.commit(&calls.snapshot().expect("open"), &commit).await.expect("a commit");
     assert!(matches!(outcome, Outcome::Committed(_)));
     let again = open(&dir).await;
     let calls = again.table(TableName::Calls);
     assert_eq!(calls.next_offset(PARTITION).await.expect("an offset"), Some(5));
-    assert!(calls.snapshot().files().await.expect("files").is_empty());
+    assert!(calls.snapshot().expect("open").files().await.expect("files").is_empty());
     let root = super::super::table::path_of(calls.root()).expect("a path");
     let entry = root.join("_delta_log").join("00000000000000000001.json");
     let log = calls.object_store().get(&entry).await.expect("a log entry").bytes().await;
@@ -49,7 +49,7 @@ async fn of_two_writers_one_conflicts_and_registers_its_file_again() {
 
     let staged = two.write(batches(4..6)).await.expect("files are written");
     let commit = Commit::append(staged, vec![("other".to_owned(), 6)]);
-    let outcome = two.commit(&two.snapshot(), &commit).await.expect("an answer");
+    let outcome = two.commit(&two.snapshot().expect("open"), &commit).await.expect("an answer");
     let Outcome::Conflicted { newest: on } = outcome else { panic!("{outcome:?}") };
     assert_eq!(on.version(), 1);
     assert_eq!(on.next_offset(PARTITION).await.expect("an offset"), Some(4));
@@ -83,7 +83,7 @@ async fn a_commit_without_a_transaction_is_refused() {
     let lake = open(&dir).await;
     let calls = lake.table(TableName::Calls);
     let commit = Commit::append(Vec::new(), Vec::new());
-    let error = calls.commit(&calls.snapshot(), &commit).await.expect_err("refused");
+    let error = calls.commit(&calls.snapshot().expect("open"), &commit).await.expect_err("refused");
     assert!(matches!(error, LakeError::Internal { .. }), "{error}");
 }
 
@@ -91,7 +91,7 @@ async fn a_commit_without_a_transaction_is_refused() {
 async fn after_a_long_pause_the_snapshot_is_not_built_upon() {
     let dir = TempDir::new().expect("a directory");
     let early = open(&dir).await;
-    let stale = early.table(TableName::Calls).snapshot();
+    let stale = early.table(TableName::Calls).snapshot().expect("open");
     let later = open_at(&dir, now().plus_seconds(3_601)).await;
     let calls = later.table(TableName::Calls);
     let commit = Commit::append(Vec::new(), vec![(PARTITION.to_owned(), 1)]);
@@ -109,10 +109,10 @@ async fn identities_of_all_files_and_of_those_that_others_added() {
     let lake = open(&dir).await;
     let calls = lake.table(TableName::Calls);
     append(calls, 0..3).await;
-    let known = calls.version();
+    let known = calls.version().expect("open");
     append(calls, 3..5).await;
 
-    let snapshot = calls.snapshot();
+    let snapshot = calls.snapshot().expect("open");
     let files = snapshot.files().await.expect("files");
     let all: Vec<Identities> = calls.identities(&files).try_collect().await.expect("identities");
     assert_eq!(all.iter().map(|file| file.rows.len()).sum::<usize>(), 5);
@@ -135,7 +135,7 @@ async fn a_list_of_files_follows_from_an_earlier_one() {
         append(calls, batch * 2..batch * 2 + 2).await;
         // Listed at every other version only: what follows spans several log entries.
         if batch % 2 == 0 {
-            calls.snapshot().files().await.expect("files");
+            calls.snapshot().expect("open").files().await.expect("files");
         }
         if batch == 3 {
             Maintenance::new(merging::eager()).run_once(calls).await.expect("a run");
@@ -146,9 +146,10 @@ async fn a_list_of_files_follows_from_an_earlier_one() {
         files.sort_by(|a, b| a.path.cmp(&b.path));
         files
     };
-    let followed = calls.snapshot().files().await.expect("files");
+    let followed = calls.snapshot().expect("open").files().await.expect("files");
     let again = open(&dir).await;
-    let listed = again.table(TableName::Calls).snapshot().files().await.expect("files");
+    let listed =
+        again.table(TableName::Calls).snapshot().expect("open").files().await.expect("files");
     assert_eq!(followed.len(), 3);
     assert_eq!(paths(&followed), paths(&listed));
 }
@@ -161,10 +162,10 @@ async fn an_amended_range_keeps_its_later_offset() {
     append(calls, 5..10).await;
     let staged = calls.write(batches(0..2)).await.expect("files are written");
     let mut commit = Commit::append(staged, vec![(PARTITION.to_owned(), 2)]);
-    let outcome = calls.commit(&calls.snapshot(), &commit).await.expect("an answer");
+    let outcome = calls.commit(&calls.snapshot().expect("open"), &commit).await.expect("an answer");
     assert!(matches!(outcome, Outcome::Superseded { stored: 10, .. }), "{outcome:?}");
     commit.amends = true;
-    let outcome = calls.commit(&calls.snapshot(), &commit).await.expect("an answer");
+    let outcome = calls.commit(&calls.snapshot().expect("open"), &commit).await.expect("an answer");
     assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
     let again = open(&dir).await;
     let calls = again.table(TableName::Calls);
@@ -183,7 +184,7 @@ async fn instances_that_start_together_create_each_table_once() {
         let outcome = calls.commit(&on, &commit).await.expect("an answer");
         assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
     }
-    assert_eq!(open(&dir).await.table(TableName::Calls).version(), 4);
+    assert_eq!(open(&dir).await.table(TableName::Calls).version().expect("open"), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -198,7 +199,10 @@ async fn a_file_that_a_vacuum_took_while_its_writer_was_paused_is_never_named() 
     let calls = lake.table(TableName::Calls);
     let commit = Commit::append(staged.clone(), vec![(PARTITION.to_owned(), 3)]);
     calls.discard(&staged).await;
-    let error = calls.commit(&calls.snapshot(), &commit).await.expect_err("the file is gone");
+    let error = calls
+        .commit(&calls.snapshot().expect("open"), &commit)
+        .await
+        .expect_err("the file is gone");
     assert!(error.is_retryable(), "{error}");
     let path = &staged.first().expect("a file").path;
     assert!(error.to_string().contains(path), "{error}");

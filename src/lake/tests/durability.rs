@@ -56,7 +56,8 @@ async fn a_torn_log_entry_is_named() {
         append(open(&dir).await.table(TableName::Calls), 0..3).await;
         let entry = dir.path().join("calls/_delta_log/00000000000000000001.json");
         std::fs::write(&entry, torn).expect("a torn entry");
-        let opened = Lake::open(&config(&dir), Arc::new(FixedClock(now()))).await;
+        let lake = open(&dir).await;
+        let opened = lake.table(TableName::Calls).snapshot();
         let error = opened.expect_err("a torn entry is refused").to_string();
         assert!(error.contains("00000000000000000001.json") && error.contains(why), "{error}");
     }
@@ -68,7 +69,7 @@ async fn a_damaged_data_file_is_named() {
     let lake = open(&dir).await;
     let calls = lake.table(TableName::Calls);
     append(calls, 0..3).await;
-    let files = calls.snapshot().files().await.expect("files");
+    let files = calls.snapshot().expect("open").files().await.expect("files");
     let file = files.first().expect("a file");
     let path = dir.path().join("calls").join(&file.path);
     let bytes = std::fs::read(&path).expect("bytes");
@@ -88,7 +89,7 @@ async fn expiring_transactions_are_refused() {
     let with = log.replace("\"configuration\":{", &format!("\"configuration\":{{{property}"));
     assert_ne!(log, with);
     std::fs::write(&entry, with).expect("a changed entry");
-    let opened = Lake::open(&config(&dir), Arc::new(FixedClock(now()))).await;
+    let opened = open(&dir).await.table(TableName::Calls).snapshot();
     let error = opened.expect_err("refused").to_string();
     assert!(error.contains("delta.setTransactionRetentionDuration"), "{error}");
 }

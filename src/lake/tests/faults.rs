@@ -38,12 +38,14 @@ async fn a_commit_without_an_answer_lands_once() {
         let (calls, _) = open_faulty(&dir, &[fault]).await;
         let staged = calls.write(batches(0..4)).await.expect("files");
         let commit = Commit::append(staged, vec![(PARTITION.to_owned(), 4)]);
-        let outcome = calls.commit(&calls.snapshot(), &commit).await.expect("an answer");
+        let outcome =
+            calls.commit(&calls.snapshot().expect("open"), &commit).await.expect("an answer");
         assert!(matches!(outcome, Outcome::Committed(_)), "{fault:?}: {outcome:?}");
-        let outcome = calls.commit(&calls.snapshot(), &commit).await.expect("an answer");
+        let outcome =
+            calls.commit(&calls.snapshot().expect("open"), &commit).await.expect("an answer");
         assert!(matches!(outcome, Outcome::Superseded { stored: 4, .. }), "{outcome:?}");
         assert_eq!(event_ids(&calls).await, expected_ids(0..4), "{fault:?}");
-        assert_eq!(calls.version(), 1, "{fault:?}");
+        assert_eq!(calls.version().expect("open"), 1, "{fault:?}");
     }
 }
 
@@ -51,7 +53,7 @@ async fn a_commit_without_an_answer_lands_once() {
 async fn a_version_that_went_to_another_while_the_answer_was_lost_is_a_conflict() {
     let dir = TempDir::new().expect("a directory");
     let (calls, _) = open_faulty(&dir, &[Fault::Before]).await;
-    let on = calls.snapshot();
+    let on = calls.snapshot().expect("open");
     let (other, _) = open_faulty(&dir, &[]).await;
     let mark = |owner| {
         let mut commit = Commit::append(Vec::new(), Vec::new());
@@ -87,9 +89,11 @@ async fn a_full_disk_is_told_from_other_faults() {
     let (calls, _) = open_faulty(&dir, &[Fault::Full]).await;
     let staged = calls.write(batches(0..4)).await.expect("files");
     let commit = Commit::append(staged, vec![(PARTITION.to_owned(), 4)]);
-    let error = calls.commit(&calls.snapshot(), &commit).await.expect_err("no space");
+    let error =
+        calls.commit(&calls.snapshot().expect("open"), &commit).await.expect_err("no space");
     assert!(matches!(error, LakeError::NoSpace { .. }) && error.is_retryable(), "{error}");
-    let outcome = calls.commit(&calls.snapshot(), &commit).await.expect("space again");
+    let outcome =
+        calls.commit(&calls.snapshot().expect("open"), &commit).await.expect("space again");
     assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
 }
 
@@ -102,7 +106,7 @@ async fn after_a_failed_fsync_nothing_more_is_written() {
     let error = calls.write(batches(4..8)).await.expect_err("refused");
     assert!(matches!(error, LakeError::WritesRefused { .. }) && !error.is_retryable(), "{error}");
     let commit = Commit::append(staged, vec![(PARTITION.to_owned(), 4)]);
-    let error = calls.commit(&calls.snapshot(), &commit).await.expect_err("refused");
+    let error = calls.commit(&calls.snapshot().expect("open"), &commit).await.expect_err("refused");
     assert!(matches!(error, LakeError::WritesRefused { .. }), "{error}");
     assert_eq!(event_ids(&calls).await, Vec::<String>::new());
 }

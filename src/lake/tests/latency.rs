@@ -29,7 +29,8 @@ async fn commits_of_a_second_each() {
         files.push(began.elapsed());
         let commit = Commit::append(staged, vec![(PARTITION.to_owned(), next)]);
         let began = Instant::now();
-        let outcome = calls.commit(&calls.snapshot(), &commit).await.expect("a commit");
+        let outcome =
+            calls.commit(&calls.snapshot().expect("open"), &commit).await.expect("a commit");
         assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
         commits.push(began.elapsed());
         if number % 100 == 99 {
@@ -48,7 +49,7 @@ async fn commits_of_a_second_each() {
     let offset = calls.next_offset(PARTITION).await.expect("an offset");
     println!("read transaction {offset:?} back {:?}", began.elapsed());
     let began = Instant::now();
-    let listed = calls.snapshot().files().await.expect("files").len();
+    let listed = calls.snapshot().expect("open").files().await.expect("files").len();
     println!("list {listed} files {:?}", began.elapsed());
 }
 

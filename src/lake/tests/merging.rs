@@ -32,7 +32,7 @@ async fn a_merge_keeps_rows_offsets_and_order() {
         append(calls, batch * 4..batch * 4 + 4).await;
     }
     let moved = Commit::append(Vec::new(), vec![("other".to_owned(), 77)]);
-    calls.commit(&calls.snapshot(), &moved).await.expect("a commit");
+    calls.commit(&calls.snapshot().expect("open"), &moved).await.expect("a commit");
 
     let report = Maintenance::new(eager()).run_once(calls).await.expect("a run");
     assert_eq!(report.files_merged, 5);
@@ -74,7 +74,7 @@ async fn merges_and_appends_do_not_starve_each_other() {
         for batch in 0..30 {
             let staged = calls.write(batches(batch * 2..batch * 2 + 2)).await.expect("files");
             let commit = Commit::append(staged, vec![(PARTITION.to_owned(), batch * 2 + 2)]);
-            let mut on = calls.snapshot();
+            let mut on = calls.snapshot().expect("open");
             while let Outcome::Conflicted { newest } =
                 calls.commit(&on, &commit).await.expect("an answer")
             {
@@ -108,7 +108,7 @@ async fn a_checkpoint_sums_up_the_log() {
     append(calls, 4..6).await;
     // Merging the three files was due, and is version 4.
     let written = maintenance.run_once(calls).await.expect("a run").checkpoint;
-    assert_eq!(written, Some(calls.version()));
+    assert_eq!(written, Some(calls.version().expect("open")));
     assert!(matches!(append(calls, 6..8).await, Outcome::Committed(_)));
 
     let again = open(&dir).await;
@@ -185,7 +185,7 @@ async fn a_table_without_a_sort_key_is_merged_in_order() {
         rows.push(&tables::key(&format!("k{number}")));
         let staged = control.write(rows.finish().expect("batches")).await.expect("a file");
         let commit = Commit::append(staged, vec![("control".to_owned(), number + 1)]);
-        control.commit(&control.snapshot(), &commit).await.expect("a commit");
+        control.commit(&control.snapshot().expect("open"), &commit).await.expect("a commit");
     }
     let report = Maintenance::new(eager()).run_once(control).await.expect("a run");
     assert_eq!(report.files_merged, 3);

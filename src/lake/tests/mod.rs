@@ -8,7 +8,9 @@ mod durability;
 mod faults;
 mod latency;
 mod merging;
+mod power_loss;
 mod tables;
+mod torn;
 
 use std::sync::Arc;
 
@@ -103,7 +105,7 @@ async fn append(table: &Table, range: std::ops::Range<i64>) -> Outcome {
     let end = range.end;
     let staged = table.write(batches(range)).await.expect("files are written");
     let commit = Commit::append(staged, vec![(PARTITION.to_owned(), end)]);
-    table.commit(&table.snapshot(), &commit).await.expect("a commit")
+    table.commit(&table.snapshot().expect("open"), &commit).await.expect("a commit")
 }
 
 async fn event_ids(table: &Table) -> Vec<String> {

@@ -14,7 +14,7 @@ async fn round_trip(table: &Table, batches: Vec<Batch>) -> RecordBatch {
     let expected = batches.first().expect("a batch").rows.clone();
     let staged = table.write(batches).await.expect("a file");
     let commit = Commit::append(staged, vec![("test".to_owned(), 1)]);
-    let outcome = table.commit(&table.snapshot(), &commit).await.expect("a commit");
+    let outcome = table.commit(&table.snapshot().expect("open"), &commit).await.expect("a commit");
     let Outcome::Committed(snapshot) = outcome else { panic!("{outcome:?}") };
     let files = snapshot.files().await.expect("files");
     let rows = table.read(files.first().expect("a file"), None).await.expect("rows");
@@ -248,17 +248,17 @@ async fn a_table_of_an_older_release_gets_its_new_columns() {
     }
     let staged = table.write(rows).await.expect("a file");
     let commit = Commit::append(staged, vec![("prices".to_owned(), 1)]);
-    table.commit(&table.snapshot(), &commit).await.expect("a commit");
+    table.commit(&table.snapshot().expect("open"), &commit).await.expect("a commit");
 
     let table = super::super::table::Table::open(new, &location, clock).await;
     let table = table.expect("the table is widened");
     let staged = table.write(prices(Some("new"))).await.expect("a file");
     let commit = Commit::append(staged, vec![("prices".to_owned(), 2)]);
-    let outcome = table.commit(&table.snapshot(), &commit).await.expect("a commit");
+    let outcome = table.commit(&table.snapshot().expect("open"), &commit).await.expect("a commit");
     assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
     let report = Maintenance::new(merging::eager()).run_once(&table).await.expect("a run");
     assert_eq!(report.files_merged, 2);
-    let files = table.snapshot().files().await.expect("files");
+    let files = table.snapshot().expect("open").files().await.expect("files");
     let rows = table.read(files.first().expect("a file"), Some(&["note"])).await.expect("rows");
     let mut notes: Vec<Option<String>> = rows
         .iter()

@@ -103,7 +103,8 @@ impl TestLake {
         let table = self.lake.table(table);
         let staged = table.write(batches).await.expect("files");
         let commit = Commit::append(staged, vec![("test".to_owned(), next)]);
-        let outcome = table.commit(&table.snapshot(), &commit).await.expect("a commit");
+        let outcome =
+            table.commit(&table.snapshot().expect("open"), &commit).await.expect("a commit");
         assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
     }
 }

@@ -123,7 +123,7 @@ async fn files_that_cannot_matter_are_not_read() {
     use datafusion::prelude::{SessionContext, col, lit};
     let test = TestLake::full().await;
     let table = test.lake.table(lake::TABLE);
-    let files = table.snapshot().files().await.expect("files");
+    let files = table.snapshot().expect("open").files().await.expect("files");
     let schema = table.spec().table_schema();
     let state = SessionContext::new().state();
     let count = |filter| prune(&files, &schema, &[filter], &state).expect("pruned").len();

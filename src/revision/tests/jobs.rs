@@ -41,7 +41,7 @@ impl Fixture {
         self.written += rows;
         let staged = self.calls().write(batches.finish().expect("batches")).await.expect("files");
         let commit = Commit::append(staged, vec![("source".to_owned(), self.written)]);
-        let outcome = self.calls().commit(&self.calls().snapshot(), &commit).await;
+        let outcome = self.calls().commit(&self.calls().snapshot().expect("open"), &commit).await;
         assert!(matches!(outcome, Ok(Outcome::Committed(_))), "{outcome:?}");
     }
 
@@ -252,7 +252,7 @@ async fn what_died_before_its_commit_counts_for_nothing() {
     }
     let staged = orphan.finish().await.expect("a file");
     let commit = Commit::append(vec![staged], vec![("revision/dead".to_owned(), 1)]);
-    let outcome = sides.commit(&sides.snapshot(), &commit).await;
+    let outcome = sides.commit(&sides.snapshot().expect("open"), &commit).await;
     assert!(matches!(outcome, Ok(Outcome::Committed(_))), "{outcome:?}");
     fixture.merge().await;
     assert_eq!(fixture.history().await.len(), 2, "the dead one does not count");
@@ -315,7 +315,7 @@ impl Fixture {
         self.written += rows;
         let staged = self.calls().write(batches.finish().expect("batches")).await.expect("files");
         let commit = Commit::append(staged, vec![("source".to_owned(), self.written)]);
-        let mut on = self.calls().snapshot();
+        let mut on = self.calls().snapshot().expect("open");
         loop {
             match self.calls().commit(&on, &commit).await.expect("an answer") {
                 Outcome::Committed(_) => return,

@@ -1,5 +1,5 @@
 //! Torn files: what a power loss leaves of a write that was not durable, or a copy that broke off.
-//! Each is a clear error that names the file, or harmless; never other rows. The other tables serve.
+//! Each is a clear error that names the file, or harmless; never other rows. Other tables serve.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ async fn build(dir: &TempDir) {
 /// How a file is torn.
 fn tear(bytes: &[u8], random: &mut StdRng) -> Vec<u8> {
     let kept = random.random_range(0..bytes.len());
-    let mut torn = bytes[..kept].to_vec();
+    let mut torn: Vec<u8> = bytes.iter().take(kept).copied().collect();
     match random.random_range(0..3) {
         0 => torn.clear(),
         1 => {}
@@ -81,7 +81,7 @@ async fn a_torn_file_is_an_error_that_names_it_or_harmless() {
     let (mut harmless, mut refused) = (0, 0);
     for seed in 0..TORN {
         let mut random = StdRng::seed_from_u64(seed);
-        let file = &files[random.random_range(0..files.len())];
+        let file = files.get(random.random_range(0..files.len())).expect("a file");
         let bytes = fs::read(file).expect("bytes");
         fs::write(file, tear(&bytes, &mut random)).expect("torn");
         match all_of_calls(&dir).await {

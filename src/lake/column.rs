@@ -35,8 +35,10 @@ pub enum Kind {
     Time,
     /// Bytes.
     Bytes,
-    /// US dollars: Decimal(18,12).
+    /// US dollars of one call: Decimal(18,12).
     Usd,
+    /// US dollars of many calls: Decimal(28,12).
+    UsdTotal,
     /// A list of texts.
     Texts,
     /// A map from text to text.
@@ -59,6 +61,7 @@ impl Kind {
             Self::Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
             Self::Bytes => DataType::Binary,
             Self::Usd => DataType::Decimal128(USD_PRECISION, SCALE),
+            Self::UsdTotal => DataType::Decimal128(QUANTITY_PRECISION, SCALE),
             Self::Texts => DataType::List(Arc::new(Field::new("element", DataType::Utf8, false))),
             Self::TextMap => map_of(DataType::Utf8),
             Self::LongMap => map_of(DataType::Int64),
@@ -77,6 +80,7 @@ impl Kind {
             Self::Time => "timestamp",
             Self::Bytes => "binary",
             Self::Usd => "decimal(18,12)",
+            Self::UsdTotal => "decimal(28,12)",
             Self::Texts => "array<string>",
             Self::TextMap => "map<string,string>",
             Self::LongMap => "map<string,long>",

@@ -66,6 +66,9 @@ pub struct MaintenanceConfig {
     pub sort_bytes_max: ByteSize,
     /// The most that one merge reads of files that are sorted already.
     pub merge_bytes_max: ByteSize,
+    /// A day is closed so long after its end, and after its last late rows: it is sorted into few
+    /// files, and what it holds is counted into `day_closes`.
+    pub close_after: Span,
     /// Corrections that came as events are applied at the latest after this time.
     pub correct_every: Span,
     /// A checkpoint is written every so many versions.
@@ -85,6 +88,7 @@ impl Default for MaintenanceConfig {
             merge_every: Span::seconds(5 * 60),
             sort_bytes_max: ByteSize(16 << 20),
             merge_bytes_max: ByteSize(256 << 20),
+            close_after: Span::seconds(2 * 3_600),
             correct_every: Span::seconds(30),
             checkpoint_every: 100,
             keep_files: Span::seconds(25 * 3_600),

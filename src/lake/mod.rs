@@ -52,6 +52,6 @@ pub use snapshot::Snapshot;
 pub use stage::StagedFile;
 pub use table::Table;
 pub use tables::{
-    AnomalyRow, CallRow, ControlRow, Correction, DATE, DeadLetterRow, PriceRow, Revision,
-    SCHEMA_VERSION, Side, TableName, TableSpec,
+    AnomalyRow, CallRow, ControlRow, Correction, DATE, DayCloseRow, DeadLetterRow, PriceRow,
+    Revision, SCHEMA_VERSION, Side, TableName, TableSpec,
 };

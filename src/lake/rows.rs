@@ -123,7 +123,9 @@ impl Builder {
                 Self::Time(builder.with_data_type(kind.data_type()))
             }
             Kind::Bytes => Self::Bytes(BinaryBuilder::new()),
-            Kind::Usd => Self::Usd(Decimal128Builder::new().with_data_type(kind.data_type())),
+            Kind::Usd | Kind::UsdTotal => {
+                Self::Usd(Decimal128Builder::new().with_data_type(kind.data_type()))
+            }
             Kind::Texts => {
                 let element = Field::new("element", DataType::Utf8, false);
                 Self::Texts(ListBuilder::new(StringBuilder::new()).with_field(element))

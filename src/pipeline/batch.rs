@@ -227,6 +227,7 @@ fn again(pending: &Pending, verdict: Verdict) -> DeadLetterRow {
     };
     DeadLetterRow {
         lineage: row.lineage.clone(),
+        app_id: pending.partition.app_id.clone(),
         received_at: pending.accepted_at,
         ingested_at: row.ingested_at,
         reason,

@@ -155,6 +155,7 @@ impl Arrival<'_> {
         let payload = self.message.payload.as_deref().unwrap_or_default();
         DeadLetterRow {
             lineage: self.message.lineage(self.index),
+            app_id: self.message.partition.app_id.clone(),
             received_at: self.accepted_at,
             ingested_at: now,
             reason: rejection.code,

@@ -3,14 +3,21 @@
 
 use std::collections::HashSet;
 
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{Int32Type, Int64Type};
 
-use crate::lake::{LakeError, Side, Snapshot, Table};
+use crate::lake::{Correction, LakeError, Side, Snapshot, Table};
 use crate::source::Partition;
 
-const COLUMNS: [&str; 5] =
-    ["source_topic", "source_partition", "source_offset", "source_index", "side"];
+const COLUMNS: [&str; 7] = [
+    "source_topic",
+    "source_partition",
+    "source_offset",
+    "source_index",
+    "source_app_id",
+    "side",
+    "revision_id",
+];
 
 /// The (offset, index) of a partition's dead letters, or of its queued corrections, at or past an
 /// offset.
@@ -33,17 +40,39 @@ pub(super) async fn from_offset(
 }
 
 fn matching(batch: &RecordBatch, partition: &Partition, from: i64) -> Option<Vec<(i64, u32)>> {
+    match batch.column_by_name("revision_id") {
+        Some(ids) => Some(corrections(batch, ids.as_string_opt::<i32>()?, partition, from)),
+        None => dead_letters(batch, partition, from),
+    }
+}
+
+/// Queued corrections: their ids name source partition, offset and index.
+fn corrections(
+    batch: &RecordBatch,
+    ids: &StringArray,
+    partition: &Partition,
+    from: i64,
+) -> Vec<(i64, u32)> {
+    let sides = batch.column_by_name("side").and_then(|sides| sides.as_string_opt::<i32>());
+    let sides = sides.into_iter().flat_map(|sides| sides.iter());
+    let queued = ids.iter().zip(sides).filter(|(_, side)| *side == Some(Side::Correction.name()));
+    let places = queued.filter_map(|(id, _)| Correction::place_of(id?));
+    let ours = places.filter(|(app, offset, _)| *app == partition.app_id && *offset >= from);
+    ours.map(|(_, offset, index)| (offset, index)).collect()
+}
+
+fn dead_letters(batch: &RecordBatch, partition: &Partition, from: i64) -> Option<Vec<(i64, u32)>> {
     let topics = batch.column_by_name("source_topic")?.as_string_opt::<i32>()?;
     let numbers = batch.column_by_name("source_partition")?.as_primitive_opt::<Int32Type>()?;
     let offsets = batch.column_by_name("source_offset")?.as_primitive_opt::<Int64Type>()?;
     let indices = batch.column_by_name("source_index")?.as_primitive_opt::<Int64Type>()?;
-    let sides = batch.column_by_name("side").and_then(|sides| sides.as_string_opt::<i32>());
-    let is_queued =
-        |row: usize| sides.is_none_or(|sides| sides.value(row) == Side::Correction.name());
+    let apps = batch.column_by_name("source_app_id")?.as_string_opt::<i32>()?;
+    // A row of an older release does not say of which topic of that name it was.
+    let is_of = |row: usize| apps.is_null(row) || apps.value(row) == partition.app_id;
     let rows = topics.iter().zip(numbers.iter()).zip(offsets.iter().zip(indices.iter()));
     let ours = rows.enumerate().filter_map(|(row, ((topic, number), (offset, index)))| {
         let here = topic? == partition.topic && number? == partition.number && offset? >= from;
-        (here && is_queued(row)).then_some((offset?, u32::try_from(index?).ok()?))
+        (here && is_of(row)).then_some((offset?, u32::try_from(index?).ok()?))
     });
     Some(ours.collect())
 }

@@ -17,13 +17,22 @@ struct Figure {
     is_wrong: bool,
 }
 
-const FIGURES: [Figure; 5] = [
+const FIGURES: [Figure; 6] = [
     Figure {
         check: "duplicates",
         sql: "SELECT count(*), min(event_id) FROM (SELECT identity_hash, min(event_id) AS event_id
               FROM calls WHERE ingested_at > now() - INTERVAL '2 days'
               GROUP BY identity_hash HAVING count(*) > 1)",
         counted: "identities are in `calls` twice",
+        remedy: "tell the maintainers: this must never be; keep the table as it is",
+        is_wrong: true,
+    },
+    Figure {
+        check: "day closes",
+        sql: "SELECT count(*), min(CAST(day AS TEXT)) FROM (SELECT day, duplicates,
+              row_number() OVER (PARTITION BY day ORDER BY closed_at DESC) AS nth FROM day_closes)
+              WHERE nth = 1 AND duplicates > 0",
+        counted: "closed days have identities twice in `calls`",
         remedy: "tell the maintainers: this must never be; keep the table as it is",
         is_wrong: true,
     },

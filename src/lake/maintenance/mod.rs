@@ -4,6 +4,7 @@
 //! gone.
 
 mod checkpoint;
+mod close;
 mod digest;
 mod hold;
 mod merge;

@@ -45,6 +45,18 @@ pub(super) fn groups(
     groups.collect()
 }
 
+/// The merges that leave a day in few files: fresh ones first, then all that are small.
+pub(super) fn whole_day(files: &[DataFile], config: &MaintenanceConfig) -> Vec<Group> {
+    let small = files.iter().filter(|file| file.size < config.small_file.0 as u64);
+    let date = files.first().and_then(|file| file.date.as_deref());
+    let fresh = small.clone().filter(|file| size_class(file.size) == 0).collect();
+    let groups = split(date, fresh, config.sort_bytes_max.0 as u64);
+    if !groups.is_empty() {
+        return groups;
+    }
+    split(date, small.collect(), config.merge_bytes_max.0 as u64)
+}
+
 /// 0 for fresh files, then one class for each eightfold size.
 fn size_class(bytes: u64) -> u32 {
     (bytes / FRESH_BYTES_MAX).checked_ilog2().map_or(0, |doublings| doublings / 3 + 1)

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use tokio_util::sync::CancellationToken;
 
 use super::checkpoint::{checkpoint, clean_log};
+use super::close::close_one;
 use super::hold::is_held;
 use super::merge::{Merged, merge};
 use super::plan::groups;
@@ -13,7 +14,7 @@ use crate::lake::config::MaintenanceConfig;
 use crate::lake::error::LakeError;
 use crate::lake::open::Lake;
 use crate::lake::table::Table;
-use crate::lake::tables::TableName;
+use crate::lake::tables::{DayCloseRow, TableName};
 use crate::time::Timestamp;
 
 /// What one run over one table did.
@@ -68,7 +69,28 @@ impl Maintenance {
                     None => return,
                 }
             }
+            match stop.run_until_cancelled(self.close_day(&lake)).await {
+                Some(Err(error)) => tracing::warn!(%error, "closing a day failed"),
+                Some(Ok(_)) => {}
+                None => return,
+            }
         }
+    }
+
+    /// Closes the earliest day that is due: it is sorted into few files, its rows, identities and
+    /// cost are counted and written to `day_closes`. An identity that is there twice is an alarm.
+    ///
+    /// # Errors
+    /// The first step that fails; the day is tried again.
+    pub async fn close_day(&self, lake: &Lake) -> Result<Option<DayCloseRow>, LakeError> {
+        let closed = close_one(lake, &self.config).await?;
+        if let Some(day) = &closed {
+            tracing::info!(?day, "a day was closed");
+        }
+        if let Some(day) = closed.as_ref().filter(|day| day.duplicates > 0) {
+            tracing::error!(?day, "a closed day has identities twice: `doctor` says what to do");
+        }
+        Ok(closed)
     }
 
     /// Does what is due on one table.

@@ -15,6 +15,8 @@ use crate::time::Timestamp;
 pub struct DeadLetterRow {
     /// Where it was read.
     pub lineage: Lineage,
+    /// The id of the source partition, with the topic's incarnation.
+    pub app_id: String,
     /// When the log accepted it; the partition is its date.
     pub received_at: Timestamp,
     /// When tokenmeter wrote this row.
@@ -102,4 +104,6 @@ columns! {
     raw: Bytes.plain() => |row| row.raw.as_deref();
     /// When it was replayed into `calls`; NULL in the row of the rejection itself.
     replayed_at: Time.delta() => |row| row.replayed_at;
+    /// The source partition's id: of two topics of one name, it tells which.
+    source_app_id: Text => |row| &row.app_id;
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use super::{anomalies, call_revisions, calls, control, dead_letters, prices};
+use super::{anomalies, call_revisions, calls, control, day_closes, dead_letters, prices};
 use crate::lake::column::{Column, ColumnInfo};
 use crate::lake::rows::Row;
 
@@ -24,18 +24,21 @@ pub enum TableName {
     Anomalies,
     /// The price book as rows.
     Prices,
+    /// What days held when they were closed.
+    DayCloses,
     /// API keys.
     Control,
 }
 
 impl TableName {
     /// Every table.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Calls,
         Self::CallRevisions,
         Self::DeadLetters,
         Self::Anomalies,
         Self::Prices,
+        Self::DayCloses,
         Self::Control,
     ];
 
@@ -47,6 +50,7 @@ impl TableName {
             Self::DeadLetters => "dead_letters",
             Self::Anomalies => "anomalies",
             Self::Prices => "prices",
+            Self::DayCloses => "day_closes",
             Self::Control => "control",
         }
     }
@@ -64,6 +68,10 @@ impl TableName {
             }
             Self::Anomalies => "Incidents, a row per revision; the highest is what is known now.",
             Self::Prices => "The price book as rows, a version at a time.",
+            Self::DayCloses => {
+                "What each day held when it was closed: rows, identities and cost, counted anew. The \
+                 latest row of a day holds."
+            }
             Self::Control => "API keys, a row per change; the latest row of a key holds.",
         }
     }
@@ -94,6 +102,7 @@ impl TableName {
                 (infos(anomalies::AnomalyRow::columns()), ["window_start", "tenant"].as_slice())
             }
             Self::Prices => (infos(prices::PriceRow::columns()), ["price_book_version"].as_slice()),
+            Self::DayCloses => (infos(day_closes::DayCloseRow::columns()), ["day"].as_slice()),
             Self::Control => (infos(control::ControlRow::columns()), ["updated_at"].as_slice()),
         };
         let dated = matches!(self, Self::Calls | Self::CallRevisions | Self::DeadLetters);

@@ -2,6 +2,7 @@
 //! `TOKENMETER_TEST_LAKE=s3://bucket` runs those of commits, merges and tables on an object store
 //! (by the usual AWS names) instead.
 
+mod closing;
 mod commits;
 mod dictionary;
 mod durability;

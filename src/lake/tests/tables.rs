@@ -162,6 +162,7 @@ async fn dead_letters_keep_every_column() {
     let mut rows = Rows::default();
     rows.push(&DeadLetterRow {
         lineage: lineage(7),
+        app_id: PARTITION.to_owned(),
         received_at: now(),
         ingested_at: now(),
         reason: RejectionCode::Conflict,
@@ -214,6 +215,12 @@ async fn anomalies_prices_and_keys_keep_every_column() {
     let mut rows = Rows::default();
     rows.push(&PriceRow { price_id: "p1".to_owned(), ..PriceRow::default() });
     round_trip(lake.table(TableName::Prices), rows.finish().expect("batches")).await;
+
+    let mut rows = Rows::default();
+    rows.push(&DayCloseRow { closed_at: Some(now()), ..DayCloseRow::default() });
+    let closes = lake.table(TableName::DayCloses);
+    let read = round_trip(closes, rows.finish().expect("batches")).await;
+    assert_eq!(empty_columns(&read), [""; 0]);
 
     let mut rows = Rows::default();
     rows.push(&key("k1"));

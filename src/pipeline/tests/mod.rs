@@ -2,5 +2,6 @@
 #![allow(clippy::indexing_slicing)]
 
 mod identities;
+mod lineage;
 mod schedules;
 mod watermark;

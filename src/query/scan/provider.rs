@@ -44,7 +44,7 @@ impl LakeTable {
 
     /// Whether a scope sees this table at all.
     pub(in crate::query) fn is_visible(table: TableName, scope: &Scope) -> bool {
-        scope.is_all() || table != TableName::Control
+        scope.is_all() || !matches!(table, TableName::Control | TableName::DayCloses)
     }
 
     /// The scope's own condition; `None` where it sees every row.

@@ -185,6 +185,7 @@ fn cost(model: &str, micros: i128) -> (Cost, Option<Usd>) {
 
 pub fn dead_letter(tenant: &str) -> DeadLetterRow {
     DeadLetterRow {
+        app_id: "main/cluster/llm.calls.raw/1/0".to_owned(),
         lineage: lineage(9),
         received_at: at("2026-11-22T00:00:00Z"),
         ingested_at: at("2026-11-22T00:00:01Z"),

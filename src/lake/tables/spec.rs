@@ -69,8 +69,8 @@ impl TableName {
             Self::Anomalies => "Incidents, a row per revision; the highest is what is known now.",
             Self::Prices => "The price book as rows, a version at a time.",
             Self::DayCloses => {
-                "What each day held when it was closed: rows, identities and cost, counted anew. The \
-                 latest row of a day holds."
+                "What each day held when it was closed: rows, identities and cost, counted anew. \
+                 The latest row of a day holds."
             }
             Self::Control => "API keys, a row per change; the latest row of a key holds.",
         }

@@ -80,6 +80,9 @@ pub struct Decided {
     pub corrections_committed: Vec<Correction>,
     /// Every partition with the offset to read next.
     pub next: Vec<(Arc<Partition>, i64)>,
+    /// Partitions that somebody else has taken over: what was here of them is dropped, and before
+    /// anything more is read of them they are to be owned anew. Stays through a failed commit.
+    pub lost: Vec<Arc<Partition>>,
 }
 
 impl Batch {
@@ -197,12 +200,19 @@ impl Decided {
         }
     }
 
-    /// Drops what is in flight of a partition that is no longer ours.
+    /// Drops what is in flight of a partition that somebody else has taken over, and remembers it.
+    pub fn lose(&mut self, partition: &Arc<Partition>) {
+        self.drop_partition(partition);
+        self.lost.push(partition.clone());
+    }
+
+    /// Drops what is in flight of a partition that is revoked.
     pub fn drop_partition(&mut self, partition: &Partition) {
         let theirs = |lineage: &Lineage| {
             lineage.topic == partition.topic && lineage.partition == partition.number
         };
         self.next.retain(|(ours, _)| ours.app_id != partition.app_id);
+        self.lost.retain(|lost| lost.app_id != partition.app_id);
         self.rows.retain(|pending| !theirs(&pending.row.lineage));
         self.dead.retain(|dead| !theirs(&dead.lineage));
         self.corrections.retain(|correction| !theirs(&correction.row.lineage));

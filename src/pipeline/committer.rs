@@ -42,9 +42,6 @@ pub struct Committer {
     holdings: BTreeMap<String, Holding>,
 }
 
-/// Partitions that somebody else has taken over. What was in flight of them is dropped.
-pub type Lost = Vec<Arc<Partition>>;
-
 /// A partition that is ours now.
 #[derive(Debug)]
 pub struct Owned {
@@ -97,27 +94,26 @@ impl Committer {
         Ok(Owned { next, decided })
     }
 
-    /// Commits a decided batch, and says which partitions were lost meanwhile. When it returns an
-    /// error that is retryable, the same batch can be given again.
+    /// Commits a decided batch; [`Decided::lost`] says which partitions were lost meanwhile. When
+    /// it returns an error that is retryable, the same batch can be given again.
     ///
     /// # Errors
     /// [`LakeError`].
-    pub async fn commit(&mut self, batch: &mut Decided) -> Result<Lost, LakeError> {
-        let mut lost = self.commit_aside(batch).await?;
+    pub async fn commit(&mut self, batch: &mut Decided) -> Result<(), LakeError> {
+        self.commit_aside(batch).await?;
         crash::point("calls.after_asides");
         let mut staged: Option<Vec<StagedFile>> = None;
         let mut on = self.calls().snapshot()?;
         while !batch.next.is_empty() {
             let moved = self.moved(&on, batch).await?;
-            moved.iter().for_each(|partition| batch.drop_partition(partition));
+            moved.iter().for_each(|partition| batch.lose(partition));
             let calls = self.lake.table(TableName::Calls);
             self.counted.learn(calls, &on).await?;
             self.counted.confirm(calls, &on, &batch.rows).await?;
             crash::point("calls.learned");
             if batch.trim(&self.counted.seen) || !moved.is_empty() {
                 self.discard(staged.take()).await;
-                lost.extend(moved);
-                lost.extend(self.commit_aside(batch).await?);
+                self.commit_aside(batch).await?;
                 continue;
             }
             let files = match staged.take() {
@@ -130,7 +126,7 @@ impl Committer {
                 Ok(Outcome::Committed(version)) => {
                     crash::point("calls.committed");
                     self.landed(batch, &version);
-                    return Ok(lost);
+                    return Ok(());
                 }
                 Ok(Outcome::Conflicted { newest }) => on = newest,
                 Ok(Outcome::Superseded { .. }) => on = self.calls().refresh().await?,
@@ -143,7 +139,7 @@ impl Committer {
             jitter().await;
         }
         self.discard(staged).await;
-        Ok(lost)
+        Ok(())
     }
 
     fn calls(&self) -> &Table {
@@ -165,7 +161,11 @@ impl Committer {
 
     /// The partitions of a batch whose owner or offset in a version of `calls` is not what this
     /// process left there.
-    async fn moved(&self, on: &Snapshot, batch: &Decided) -> Result<Lost, LakeError> {
+    async fn moved(
+        &self,
+        on: &Snapshot,
+        batch: &Decided,
+    ) -> Result<Vec<Arc<Partition>>, LakeError> {
         let mut moved = self.taken_over(on, batch).await?;
         for (partition, _) in &batch.next {
             let stored = on.next_offset(&partition.app_id).await?;
@@ -178,16 +178,20 @@ impl Committer {
     }
 
     /// The partitions of a batch that have another owner in a version of a table.
-    async fn taken_over(&self, on: &Snapshot, batch: &Decided) -> Result<Lost, LakeError> {
-        let mut lost = Lost::new();
+    async fn taken_over(
+        &self,
+        on: &Snapshot,
+        batch: &Decided,
+    ) -> Result<Vec<Arc<Partition>>, LakeError> {
+        let mut taken = Vec::new();
         for (partition, _) in &batch.next {
             let named = on.next_offset(&owner_app(&partition.app_id)).await?;
             let ours = self.holdings.get(&partition.app_id).map(|holding| holding.owner);
             if named != ours {
-                lost.push(partition.clone());
+                taken.push(partition.clone());
             }
         }
-        Ok(lost)
+        Ok(taken)
     }
 
     async fn stage(&self, pending: &[Pending]) -> Result<Vec<StagedFile>, LakeError> {
@@ -202,21 +206,19 @@ impl Committer {
 
     /// Appends dead letters and corrections that are not in their tables yet, with their own
     /// offsets, and drops what belongs to partitions that were lost meanwhile.
-    async fn commit_aside(&self, batch: &mut Decided) -> Result<Lost, LakeError> {
-        let mut lost = self.append(batch, Aside::DeadLetters).await?;
-        lost.extend(self.append(batch, Aside::Corrections).await?);
-        Ok(lost)
+    async fn commit_aside(&self, batch: &mut Decided) -> Result<(), LakeError> {
+        self.append(batch, Aside::DeadLetters).await?;
+        self.append(batch, Aside::Corrections).await
     }
 
-    async fn append(&self, batch: &mut Decided, aside: Aside) -> Result<Lost, LakeError> {
+    async fn append(&self, batch: &mut Decided, aside: Aside) -> Result<(), LakeError> {
         let table = self.table(aside);
-        let (mut lost, mut on) = (Lost::new(), table.snapshot()?);
+        let mut on = table.snapshot()?;
         let mut staged: Option<Vec<StagedFile>> = None;
         while !aside.is_empty(batch) {
             let taken = self.taken_over(&on, batch).await?;
             if !taken.is_empty() {
-                taken.iter().for_each(|partition| batch.drop_partition(partition));
-                lost.extend(taken);
+                taken.iter().for_each(|partition| batch.lose(partition));
                 table.discard(&staged.take().unwrap_or_default()).await;
                 continue;
             }
@@ -246,7 +248,7 @@ impl Committer {
             staged = Some(files);
             jitter().await;
         }
-        Ok(lost)
+        Ok(())
     }
 }
 

@@ -298,12 +298,12 @@ impl Pipeline {
         loop {
             let timer = self.parts.metrics.commit_seconds.start_timer();
             match self.committer.commit(&mut decided).await {
-                Ok(lost) => {
+                Ok(()) => {
                     timer.observe_duration();
                     crash::point("flush.committed");
                     self.committed(&decided).await;
                     crash::point("flush.told");
-                    for partition in lost {
+                    for partition in std::mem::take(&mut decided.lost) {
                         warn!(topic = partition.topic, partition = partition.number, "lost");
                         self.batch.drop_partition(&partition);
                         self.assign(&partition).await?;

@@ -11,7 +11,7 @@ use crate::pipeline::lineage::from_offset;
 use crate::source::{Origin, Partition};
 use crate::time::{Clock, SystemClock};
 
-fn dead_letter(app_id: &str, offset: i64) -> DeadLetterRow {
+pub(super) fn dead_letter(app_id: &str, offset: i64) -> DeadLetterRow {
     let now = SystemClock.now();
     DeadLetterRow {
         lineage: Lineage { topic: "raw".to_owned(), partition: 0, offset, index: 0 },

@@ -1,6 +1,7 @@
 //! What the HTTP server counts, in the registry it is handed.
 
 use axum::http::StatusCode;
+use prometheus::core::Collector;
 use prometheus::{HistogramOpts, HistogramTimer, HistogramVec, IntCounterVec, Opts, Registry};
 
 /// Metrics of the HTTP server.
@@ -24,23 +25,35 @@ impl ApiMetrics {
                 &["route", "status"],
             )?,
             seconds: HistogramVec::new(
-                HistogramOpts::new("tokenmeter_http_request_seconds", "time to answer, by route"),
+                HistogramOpts::new("tokenmeter_http_request_seconds", "Seconds to answer"),
                 &["route"],
             )?,
             events: IntCounterVec::new(
-                Opts::new("tokenmeter_http_events_total", "events that front doors made durable"),
+                Opts::new("tokenmeter_http_events_total", "Events that front doors made durable"),
                 &["door", "outcome"],
             )?,
             rejections: IntCounterVec::new(
-                Opts::new("tokenmeter_http_rejections_total", "events rejected while decoding"),
+                Opts::new(
+                    "tokenmeter_http_rejections_total",
+                    "Events rejected while decoding; their rejections are durable",
+                ),
                 &["door", "code"],
             )?,
         };
-        registry.register(Box::new(metrics.requests.clone()))?;
-        registry.register(Box::new(metrics.seconds.clone()))?;
-        registry.register(Box::new(metrics.events.clone()))?;
-        registry.register(Box::new(metrics.rejections.clone()))?;
+        for collector in metrics.collectors() {
+            registry.register(collector)?;
+        }
         Ok(metrics)
+    }
+
+    /// All of them.
+    pub(crate) fn collectors(&self) -> Vec<Box<dyn Collector>> {
+        vec![
+            Box::new(self.requests.clone()),
+            Box::new(self.seconds.clone()),
+            Box::new(self.events.clone()),
+            Box::new(self.rejections.clone()),
+        ]
     }
 
     pub(super) fn start(&self, route: &str) -> HistogramTimer {

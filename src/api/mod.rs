@@ -26,6 +26,7 @@ pub use config::ApiConfig;
 pub use error::ApiError;
 pub use key_routes::{KeyRequest, KeyView};
 pub use listen::{bind, check_listen};
+pub use metrics::ApiMetrics;
 pub use problem::{Problem, ProblemKind};
 pub use revision_routes::{Revisions, RollbackReport, RollbackRequest};
 pub use serve::serve;

@@ -97,6 +97,9 @@ impl Node {
         crash::point("start.book_stored");
         let registry = Registry::new();
         let metrics = PipelineMetrics::register(&registry)?;
+        for collector in lake.tables().iter().flat_map(|table| table.metrics().collectors()) {
+            registry.register(collector)?;
+        }
         let watermarks = Arc::new(Mutex::new(Watermarks::default()));
         let parts = Parts {
             lake: lake.clone(),

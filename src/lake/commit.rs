@@ -104,6 +104,12 @@ impl Table {
     /// [`LakeError::Retryable`], also when a file to be added is gone,
     /// [`LakeError::WritesRefused`].
     pub async fn commit(&self, on: &Snapshot, commit: &Commit) -> Result<Outcome, LakeError> {
+        let ended = self.commit_on(on, commit).await;
+        self.metrics().ended(&ended);
+        ended
+    }
+
+    async fn commit_on(&self, on: &Snapshot, commit: &Commit) -> Result<Outcome, LakeError> {
         if commit.transactions().next().is_none() {
             return Err(LakeError::internal(self.committing(), "a commit without a transaction"));
         }
@@ -124,6 +130,7 @@ impl Table {
                 // Somebody took the version; with a lost answer, we ourselves.
                 Ok(None) => {}
                 Err(Failure::Unanswered(why)) => {
+                    self.metrics().unanswered();
                     tracing::debug!(table = self.name().name(), why, "a commit without an answer");
                 }
                 Err(Failure::Refused(error)) if !may_have_landed => return Err(error),

@@ -13,6 +13,7 @@ use super::error::LakeError;
 use super::files::DataFile;
 use super::location::Location;
 use super::log::Log;
+use super::metrics::TableMetrics;
 use super::snapshot::{Engine, Snapshot, blocking};
 use super::tables::{TableName, TableSpec};
 use crate::time::{Clock, Timestamp};
@@ -32,6 +33,7 @@ struct State {
     store: Arc<dyn ObjectStore>,
     engine: Arc<Engine>,
     clock: Arc<dyn Clock>,
+    metrics: TableMetrics,
     /// Why it must not be used, instead: the next refresh looks again.
     newest: RwLock<Result<Snapshot, LakeError>>,
 }
@@ -66,7 +68,8 @@ impl Table {
         let engine = Arc::new(engine(&store));
         let unread = LakeError::internal("opening a table", "it was not read yet");
         let newest = RwLock::new(Err(unread));
-        let table = Self(Arc::new(State { spec, root, store, engine, clock, newest }));
+        let metrics = TableMetrics::new(spec.name)?;
+        let table = Self(Arc::new(State { spec, root, store, engine, clock, metrics, newest }));
         match table.read_anew().await {
             Err(error) if !error.is_of_one_table() => Err(error),
             _ => Ok(table),
@@ -80,6 +83,7 @@ impl Table {
         let mut newest = self.0.newest.write().unwrap_or_else(PoisonError::into_inner);
         if newest.is_err() && read.as_ref().err().is_none_or(LakeError::is_of_one_table) {
             newest.clone_from(&read);
+            read.iter().for_each(|snapshot| self.metrics().at(snapshot.version()));
         }
         read
     }
@@ -130,6 +134,11 @@ impl Table {
     /// The present instant, by the lake's clock.
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
+    }
+
+    /// What it tells an operator.
+    pub fn metrics(&self) -> &TableMetrics {
+        &self.0.metrics
     }
 
     pub(super) fn engine(&self) -> &Arc<Engine> {
@@ -195,6 +204,7 @@ impl Table {
             Ok(known) if known.version() > snapshot.version() => known.clone(),
             _ => {
                 *newest = Ok(snapshot.clone());
+                self.metrics().at(snapshot.version());
                 snapshot
             }
         }

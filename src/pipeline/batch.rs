@@ -137,11 +137,6 @@ impl Batch {
         self.since
     }
 
-    /// The partitions that wait.
-    pub fn parts(&self) -> impl Iterator<Item = &Part> {
-        self.parts.values()
-    }
-
     /// Decides what each event becomes: the first of an identity in (topic, partition, offset,
     /// index) order is the row, unless it was counted before.
     pub fn decide(self, seen: &Seen) -> Decided {

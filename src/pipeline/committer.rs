@@ -94,12 +94,14 @@ impl Committer {
         Ok(Owned { next, decided })
     }
 
-    /// Commits a decided batch; [`Decided::lost`] says which partitions were lost meanwhile. When
-    /// it returns an error that is retryable, the same batch can be given again.
+    /// Commits a decided batch, and says how often another writer had taken the version before;
+    /// [`Decided::lost`] says which partitions were lost meanwhile. When it returns an error that
+    /// is retryable, the same batch can be given again.
     ///
     /// # Errors
     /// [`LakeError`].
-    pub async fn commit(&mut self, batch: &mut Decided) -> Result<(), LakeError> {
+    pub async fn commit(&mut self, batch: &mut Decided) -> Result<usize, LakeError> {
+        let mut conflicts = 0;
         self.commit_aside(batch).await?;
         crash::point("calls.after_asides");
         let mut staged: Option<Vec<StagedFile>> = None;
@@ -126,9 +128,12 @@ impl Committer {
                 Ok(Outcome::Committed(version)) => {
                     crash::point("calls.committed");
                     self.landed(batch, &version);
-                    return Ok(());
+                    return Ok(conflicts);
                 }
-                Ok(Outcome::Conflicted { newest }) => on = newest,
+                Ok(Outcome::Conflicted { newest }) => {
+                    conflicts += 1;
+                    on = newest;
+                }
                 Ok(Outcome::Superseded { .. }) => on = self.calls().refresh().await?,
                 Err(error) => {
                     self.calls().discard(&files).await;
@@ -139,7 +144,7 @@ impl Committer {
             jitter().await;
         }
         self.discard(staged).await;
-        Ok(())
+        Ok(conflicts)
     }
 
     fn calls(&self) -> &Table {

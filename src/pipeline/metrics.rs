@@ -5,8 +5,16 @@ use prometheus::{
     Registry,
 };
 
+use super::batch::Decided;
 use super::counted::CountedIdentities;
 use super::unpriced::UnpricedMetrics;
+use crate::event::RejectionCode;
+use crate::pricing::CostStatus;
+use crate::time::Timestamp;
+
+/// Bounds of the times from a sender's acknowledgement to the table, in seconds.
+const FRESHNESS: [f64; 12] =
+    [0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0, 7_200.0];
 
 /// The pipeline's metrics.
 #[derive(Debug, Clone)]
@@ -21,11 +29,15 @@ pub struct PipelineMetrics {
     pub corrections: IntCounterVec,
     /// Tombstones skipped.
     pub tombstones: IntCounter,
-    /// Commits, by outcome: committed, conflicted, unknown, failed.
-    pub commits: IntCounterVec,
-    /// How long a commit took, both tables.
+    /// How long a batch took, from its first table's commit to the last one's.
     pub commit_seconds: Histogram,
-    /// Messages behind the end, by partition.
+    /// From the log's acceptance of an event to its row's commit.
+    pub freshness_seconds: Histogram,
+    /// When the last batch was committed.
+    pub last_commit_seconds: Gauge,
+    /// Partitions that another process took over before we heard of it.
+    pub partitions_lost: IntCounter,
+    /// Messages not committed yet, by partition.
     pub lag: IntGaugeVec,
     /// How old the oldest row is that waits for its commit.
     pub oldest_unflushed_seconds: Gauge,
@@ -56,16 +68,38 @@ impl PipelineMetrics {
         let metrics = Self {
             events_read: IntCounter::new("tokenmeter_events_read_total", "Events read")?,
             rows: counters("tokenmeter_rows_total", "Rows committed to calls", "cost_status")?,
-            dead_letters: counters("tokenmeter_dead_letters_total", "Dead letters", "reason")?,
+            dead_letters: counters(
+                "tokenmeter_dead_letters_total",
+                "Dead letters committed; duplicates and conflicts of an identity are among them",
+                "reason",
+            )?,
             corrections: counters("tokenmeter_corrections_total", "Corrections queued", "reason")?,
             tombstones: IntCounter::new("tokenmeter_tombstones_total", "Null messages skipped")?,
-            commits: counters("tokenmeter_commits_total", "Commits to calls", "outcome")?,
             commit_seconds: Histogram::with_opts(HistogramOpts::new(
                 "tokenmeter_commit_seconds",
-                "Seconds a commit took",
+                "Seconds that a batch took to be committed to all its tables",
             ))?,
+            freshness_seconds: Histogram::with_opts(
+                HistogramOpts::new(
+                    "tokenmeter_freshness_seconds",
+                    "Seconds from the log's acceptance of an event to its row's commit",
+                )
+                .buckets(FRESHNESS.to_vec()),
+            )?,
+            last_commit_seconds: Gauge::new(
+                "tokenmeter_last_commit_timestamp_seconds",
+                "When the last batch was committed, in seconds since 1970",
+            )?,
+            partitions_lost: IntCounter::new(
+                "tokenmeter_partitions_lost_total",
+                "Partitions found taken over by another process; what was in flight of them was \
+                 dropped, for the other one reads it",
+            )?,
             lag: IntGaugeVec::new(
-                Opts::new("tokenmeter_source_lag", "Messages behind the end"),
+                Opts::new(
+                    "tokenmeter_source_lag",
+                    "Messages that are in the source and not committed",
+                ),
                 &["topic", "partition"],
             )?,
             oldest_unflushed_seconds: Gauge::new(
@@ -94,10 +128,48 @@ impl PipelineMetrics {
                 "1 when the price book was last refreshed over 60 days ago",
             )?,
         };
+        metrics.begin();
         for collector in metrics.collectors() {
             registry.register(collector)?;
         }
         Ok(metrics)
+    }
+
+    /// Shows what has not happened yet as 0: a counter that is not there cannot raise an alarm.
+    fn begin(&self) {
+        for code in RejectionCode::ALL {
+            self.dead_letters.with_label_values(&[code.name()]);
+        }
+        for status in CostStatus::ALL {
+            self.rows.with_label_values(&[status.name()]);
+            self.tokens.with_label_values(&[status.name()]);
+        }
+        for outcome in ["loaded", "broken"] {
+            self.book_reloads.with_label_values(&[outcome]);
+        }
+    }
+
+    /// Counts a batch that is committed.
+    pub(super) fn committed(&self, batch: &Decided, now: Timestamp) {
+        for pending in &batch.rows {
+            let charge = &pending.row.charge;
+            let status = charge.cost.status.name();
+            self.rows.with_label_values(&[status]).inc();
+            let tokens = charge.usage.tokens();
+            let count = tokens.map_or(0, |tokens| tokens.present().map(|(_, n)| n).sum());
+            self.tokens.with_label_values(&[status]).inc_by(count);
+            if charge.cost.status == CostStatus::Unpriced {
+                self.unpriced.count(&charge.event.provider, &charge.event.model, count);
+            }
+            self.freshness_seconds.observe(seconds(now.micros_since(pending.accepted_at)));
+        }
+        for dead in &batch.dead_committed {
+            self.dead_letters.with_label_values(&[dead.reason.name()]).inc();
+        }
+        for correction in &batch.corrections_committed {
+            self.corrections.with_label_values(&[correction.reason]).inc();
+        }
+        self.last_commit_seconds.set(seconds(now.micros()));
     }
 
     /// Tells what is known of identities, and what was looked up since the last time.
@@ -111,15 +183,18 @@ impl PipelineMetrics {
         self.identity_lookups.with_label_values(&["absent"]).inc_by(asked.absent);
     }
 
-    fn collectors(&self) -> Vec<Box<dyn prometheus::core::Collector>> {
+    /// All of them.
+    pub(crate) fn collectors(&self) -> Vec<Box<dyn prometheus::core::Collector>> {
         let mut collectors: Vec<Box<dyn prometheus::core::Collector>> = vec![
             Box::new(self.events_read.clone()),
             Box::new(self.rows.clone()),
             Box::new(self.dead_letters.clone()),
             Box::new(self.corrections.clone()),
             Box::new(self.tombstones.clone()),
-            Box::new(self.commits.clone()),
             Box::new(self.commit_seconds.clone()),
+            Box::new(self.freshness_seconds.clone()),
+            Box::new(self.last_commit_seconds.clone()),
+            Box::new(self.partitions_lost.clone()),
             Box::new(self.lag.clone()),
             Box::new(self.oldest_unflushed_seconds.clone()),
             Box::new(self.identities.clone()),
@@ -137,4 +212,9 @@ impl PipelineMetrics {
 
 fn counters(name: &str, help: &str, label: &str) -> Result<IntCounterVec, prometheus::Error> {
     IntCounterVec::new(Opts::new(name, help), &[label])
+}
+
+fn seconds(micros: i64) -> f64 {
+    let micros = u64::try_from(micros).unwrap_or_default();
+    std::time::Duration::from_micros(micros).as_secs_f64()
 }

@@ -10,6 +10,8 @@ mod decode;
 mod fingerprints;
 mod lineage;
 mod metrics;
+mod pace;
+mod progress;
 mod run;
 mod seen;
 #[cfg(test)]

@@ -17,11 +17,12 @@ use super::committer::{Committer, Owned};
 use super::config::PipelineConfig;
 use super::decode::{Terms, outcomes_of};
 use super::metrics::PipelineMetrics;
+use super::pace::Pace;
+use super::progress::Progress;
 use super::watermark::Watermarks;
 use crate::attribution::Rules;
 use crate::crash;
 use crate::lake::{Lake, LakeError};
-use crate::pricing::CostStatus;
 use crate::source::{AvroDecoders, Message, Partition, Source, SourceError, Start, Step};
 use crate::time::{Clock, Timestamp};
 
@@ -69,7 +70,8 @@ pub struct Pipeline {
     batch: Batch,
     /// Dead letters and corrections past the stored offset, by partition: decided before a crash.
     decided_before: BTreeMap<String, HashSet<(i64, u32)>>,
-    flush_interval: Duration,
+    progress: Progress,
+    pace: Pace,
 }
 
 impl PipelineError {
@@ -103,7 +105,8 @@ impl Pipeline {
             committer,
             batch: Batch::default(),
             decided_before: BTreeMap::new(),
-            flush_interval,
+            progress: Progress::default(),
+            pace: Pace::new(flush_interval),
         })
     }
 
@@ -135,7 +138,7 @@ impl Pipeline {
             if self.is_due() {
                 self.flush(&stop).await?;
             }
-            self.observe();
+            self.observe(self.batch.since());
         }
         crash::point("stop.begun");
         self.flush(&stop).await?;
@@ -161,6 +164,7 @@ impl Pipeline {
                     self.batch.drop_partition(&partition);
                     self.decided_before.remove(&partition.app_id);
                     self.watermarks(|marks| marks.revoked(&partition.topic, partition.number));
+                    self.progress.revoked(&partition, &self.parts.metrics);
                     crash::point("revoke.dropped");
                 }
                 Ok(())
@@ -192,6 +196,7 @@ impl Pipeline {
         let low = self.source.extent(partition).map_or(0, |extent| extent.low);
         let Owned { next, decided } = self.committer.own(partition, low).await?;
         crash::point("assign.owned");
+        self.progress.reached(partition, next);
         self.decided_before.remove(&partition.app_id);
         if !decided.is_empty() {
             self.decided_before.insert(partition.app_id.clone(), decided);
@@ -282,7 +287,7 @@ impl Pipeline {
         let waited = self.batch.since().map_or(0, |since| {
             u64::try_from(self.parts.clock.now().micros_since(since)).unwrap_or_default()
         });
-        self.flush_interval.saturating_sub(Duration::from_micros(waited))
+        self.pace.interval().saturating_sub(Duration::from_micros(waited))
     }
 
     /// Commits what waits, however long the lake takes: while it stalls, fetching pauses, polling
@@ -292,19 +297,22 @@ impl Pipeline {
             return Ok(());
         }
         crash::point("flush.begun");
+        let since = self.batch.since();
         let mut decided = std::mem::take(&mut self.batch).decide(&self.committer.counted.seen);
         crash::point("flush.decided");
         let mut backoff = BACKOFF.0;
         loop {
             let timer = self.parts.metrics.commit_seconds.start_timer();
             match self.committer.commit(&mut decided).await {
-                Ok(()) => {
+                Ok(conflicts) => {
                     timer.observe_duration();
+                    self.pace.landed_after(conflicts);
                     crash::point("flush.committed");
                     self.committed(&decided).await;
                     crash::point("flush.told");
                     for partition in std::mem::take(&mut decided.lost) {
                         warn!(topic = partition.topic, partition = partition.number, "lost");
+                        self.parts.metrics.partitions_lost.inc();
                         self.batch.drop_partition(&partition);
                         self.assign(&partition).await?;
                     }
@@ -312,11 +320,11 @@ impl Pipeline {
                 }
                 Err(error) if error.is_retryable() => {
                     timer.stop_and_discard();
-                    self.parts.metrics.commits.with_label_values(&["failed"]).inc();
                     warn!(%error, "the commit failed; trying again");
                     if stop.is_cancelled() && backoff >= BACKOFF.1 {
                         return Err(error.into());
                     }
+                    self.observe(since);
                     self.stall(&mut decided, backoff).await?;
                     backoff = (backoff * 2).min(BACKOFF.1);
                 }
@@ -352,26 +360,8 @@ impl Pipeline {
 
     async fn committed(&mut self, decided: &Decided) {
         let now = self.parts.clock.now();
-        let metrics = &self.parts.metrics;
-        metrics.commits.with_label_values(&["committed"]).inc();
-        metrics.observe_identities(&mut self.committer.counted);
-        for row in &decided.rows {
-            let status = row.row.charge.cost.status.name();
-            metrics.rows.with_label_values(&[status]).inc();
-            let tokens = row.row.charge.usage.tokens();
-            let count = tokens.map_or(0, |tokens| tokens.present().map(|(_, n)| n).sum());
-            metrics.tokens.with_label_values(&[status]).inc_by(count);
-            if row.row.charge.cost.status == CostStatus::Unpriced {
-                let event = &row.row.charge.event;
-                metrics.unpriced.count(&event.provider, &event.model, count);
-            }
-        }
-        for dead in &decided.dead_committed {
-            metrics.dead_letters.with_label_values(&[dead.reason.name()]).inc();
-        }
-        for correction in &decided.corrections_committed {
-            metrics.corrections.with_label_values(&[correction.reason]).inc();
-        }
+        self.parts.metrics.committed(decided, now);
+        self.parts.metrics.observe_identities(&mut self.committer.counted);
         let mut latest: BTreeMap<(&str, i32), Timestamp> = BTreeMap::new();
         for row in &decided.rows {
             let place = (row.row.lineage.topic.as_str(), row.row.lineage.partition);
@@ -383,6 +373,7 @@ impl Pipeline {
         }
         crash::point("flush.counted");
         for (partition, next) in &decided.next {
+            self.progress.reached(partition, *next);
             if let Err(error) = self.source.committed(partition, *next).await {
                 warn!(%error, "the source could not be told what is committed");
             }
@@ -394,17 +385,11 @@ impl Pipeline {
         change(&mut marks.unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
-    fn observe(&self) {
-        let waited =
-            self.batch.since().map_or(0, |since| self.parts.clock.now().micros_since(since).max(0));
+    /// Tells the lag, and how long what came in at `since` has waited.
+    fn observe(&self, since: Option<Timestamp>) {
+        let waited = since.map_or(0, |since| self.parts.clock.now().micros_since(since).max(0));
         let seconds = Duration::from_micros(u64::try_from(waited).unwrap_or_default());
         self.parts.metrics.oldest_unflushed_seconds.set(seconds.as_secs_f64());
-        for part in self.batch.parts() {
-            if let Some(extent) = self.source.extent(&part.partition) {
-                let labels = [part.partition.topic.as_str(), &part.partition.number.to_string()];
-                let lag = extent.high.saturating_sub(part.next).max(0);
-                self.parts.metrics.lag.with_label_values(&labels).set(lag);
-            }
-        }
+        self.progress.observe(self.source.as_ref(), &self.parts.metrics);
     }
 }

@@ -23,6 +23,17 @@ pub enum CostStatus {
 }
 
 impl CostStatus {
+    /// Every one.
+    pub const ALL: [Self; 7] = [
+        Self::Priced,
+        Self::Free,
+        Self::Unpriced,
+        Self::UnknownUsage,
+        Self::ProviderReported,
+        Self::GatewayCacheHit,
+        Self::CommittedCapacity,
+    ];
+
     /// The name in tables and output.
     pub const fn name(self) -> &'static str {
         match self {

@@ -86,6 +86,7 @@ impl Maintenance {
         let closed = close_one(lake, &self.config).await?;
         if let Some(day) = &closed {
             tracing::info!(?day, "a day was closed");
+            lake.table(TableName::DayCloses).metrics().closed(day.duplicates);
         }
         if let Some(day) = closed.as_ref().filter(|day| day.duplicates > 0) {
             tracing::error!(?day, "a closed day has identities twice: `doctor` says what to do");
@@ -98,6 +99,12 @@ impl Maintenance {
     /// # Errors
     /// The first step that fails; what was done before it stays done.
     pub async fn run_once(&mut self, table: &Table) -> Result<Report, LakeError> {
+        let done = self.maintain(table).await;
+        table.metrics().maintained(&done);
+        done
+    }
+
+    async fn maintain(&mut self, table: &Table) -> Result<Report, LakeError> {
         let mut report = Report::default();
         self.merge_due(table, &mut report).await?;
         report.checkpoint = checkpoint(table, self.config.checkpoint_every).await?;

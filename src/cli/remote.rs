@@ -1,6 +1,7 @@
 //! A running server, over HTTP.
 
 use anyhow::{Context, Result, bail};
+use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 
 /// Events of one request.
@@ -48,10 +49,9 @@ impl Remote {
         let mut first = 0_u64;
         while !rest.is_empty() {
             let (now, later) = rest.split_at(request_size(rest));
-            // As a list: an element that is broken in itself stays one element.
-            let body = [b"[", now.join(&b","[..]).as_slice(), b"]"].concat();
             let path = format!("/v1/events?max_age={max_age}");
-            let answer = self.answer(self.client.post(self.at(&path)).body(body)).await?;
+            let request = self.client.post(self.at(&path)).body(lines(now));
+            let answer = self.answer(request.header(CONTENT_TYPE, "application/x-ndjson")).await?;
             let receipt: Value = serde_json::from_slice(&answer)?;
             sent.accepted += receipt.get("accepted").and_then(Value::as_u64).unwrap_or_default();
             let rejections = receipt.get("rejections").and_then(Value::as_array);
@@ -98,7 +98,6 @@ impl Remote {
     }
 
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Vec<u8>> {
-        let request = request.header("content-type", "application/json");
         let request = match &self.key {
             Some(key) => request.bearer_auth(key),
             None => request,
@@ -114,6 +113,17 @@ impl Remote {
         let said = ["detail", "title"].iter().find_map(|key| problem.get(key)?.as_str());
         bail!("`{}` answered {status}: {}", self.url, said.unwrap_or("it does not say why"))
     }
+}
+
+/// One event a line: one that is broken stays one event. In JSON a line's end is never part of a
+/// value.
+fn lines(events: &[&[u8]]) -> Vec<u8> {
+    let mut body = Vec::with_capacity(events.iter().map(|event| event.len() + 1).sum());
+    for event in events {
+        body.extend(event.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }));
+        body.push(b'\n');
+    }
+    body
 }
 
 /// How many of the events go into one request: at least one.

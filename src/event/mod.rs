@@ -33,4 +33,4 @@ pub use lineage::Lineage;
 pub use litellm::{decode_litellm, read_litellm};
 pub use rejection::{Rejection, RejectionCode};
 pub use shape::Shape;
-pub use split::{SplitError, split_events};
+pub use split::{SplitError, split_events, split_ndjson};

@@ -27,6 +27,21 @@ pub fn split_events(body: &[u8]) -> Result<Vec<&[u8]>, SplitError> {
     }
 }
 
+/// The events of a body that is said to have one a line: every line that is not blank.
+///
+/// # Errors
+/// [`SplitError`] when there is none.
+pub fn split_ndjson(body: &[u8]) -> Result<Vec<&[u8]>, SplitError> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let events = lines(body);
+    if events.is_empty() { Err(wrong("the body is empty".to_owned())) } else { Ok(events) }
+}
+
+fn lines(body: &[u8]) -> Vec<&[u8]> {
+    let lines = body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    lines.filter(|line| !line.is_empty()).collect()
+}
+
 fn split_list(body: &[u8]) -> Result<Vec<&[u8]>, SplitError> {
     let mut jiter = Jiter::new(body);
     let at =
@@ -49,12 +64,8 @@ fn split_lines(body: &[u8]) -> Vec<&[u8]> {
     if is_object(body) {
         return vec![body];
     }
-    let lines = || body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    if lines().any(is_object) {
-        lines().filter(|line| !line.is_empty()).collect()
-    } else {
-        vec![body]
-    }
+    let lines = lines(body);
+    if lines.iter().any(|line| is_object(line)) { lines } else { vec![body] }
 }
 
 fn is_object(text: &[u8]) -> bool {
@@ -64,4 +75,17 @@ fn is_object(text: &[u8]) -> bool {
 
 fn wrong(why: String) -> SplitError {
     SplitError { why }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn broken_lines_stay_one_event_each() {
+        let body = b"{\"a\": 1}\r\n\n[1,\n{\xff\n  nothing  \n";
+        let lines = split_ndjson(body).expect("lines");
+        assert_eq!(lines, [&b"{\"a\": 1}"[..], b"[1,", b"{\xff", b"nothing"]);
+        assert!(split_ndjson(b" \n\r\n").is_err());
+    }
 }

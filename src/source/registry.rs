@@ -30,6 +30,8 @@ enum Known {
 
 /// An id that is not known is asked for once in this time, however many messages carry it.
 const ASK_AGAIN_MICROS: i64 = 1_000_000;
+/// An id that nobody has carried for this long is as if it were new, at the earliest.
+const FORGET_MICROS: i64 = 60_000_000;
 /// What a registry answers, with status 404, for an id that it does not know; any other 404 comes
 /// from something that is not a registry.
 /// <https://docs.confluent.io/platform/current/schema-registry/develop/api.html>, read 2026-11-23.
@@ -96,7 +98,7 @@ impl AvroDecoders {
             Some(Known::Schema(decoder)) => return Ok(decoder.clone()),
             // The minute runs while messages wait; much later a new one begins.
             Some(Known::Unknown { first_asked, last_asked })
-                if now.micros_since(*last_asked) <= unknown_for =>
+                if now.micros_since(*last_asked) <= unknown_for.max(FORGET_MICROS) =>
             {
                 (*first_asked, now.micros_since(*last_asked) >= ASK_AGAIN_MICROS)
             }

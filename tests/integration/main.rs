@@ -18,6 +18,7 @@ mod litellm;
 // `tests/torture` uses them, too.
 #[allow(dead_code)]
 mod parts;
+mod poison;
 mod prices;
 mod recount;
 mod revisions;

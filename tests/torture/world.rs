@@ -233,6 +233,16 @@ impl World {
     }
 }
 
+impl Drop for World {
+    /// What failed stays to be looked at.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.dir.disable_cleanup(true);
+            eprintln!("the tables and logs of the failure are in {}", self.dir.path().display());
+        }
+    }
+}
+
 /// Per tenant: events, cost; `None` while it does not answer.
 async fn sums(meter: &Meter) -> Option<Sums> {
     let mut sums = BTreeMap::new();

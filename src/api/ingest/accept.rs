@@ -9,7 +9,7 @@ use super::receipt::Receipt;
 use crate::api::problem::{Problem, ProblemKind};
 use crate::api::state::App;
 use crate::crash;
-use crate::event::{Envelope, EnvelopeBody, Undecoded, split_events};
+use crate::event::{Envelope, EnvelopeBody, Undecoded, split_events, split_ndjson};
 use crate::source::{LogEntry, SourceError};
 use crate::time::Timestamp;
 
@@ -48,7 +48,8 @@ fn read(
     accepted_at: Timestamp,
     events_max: usize,
 ) -> Result<(Vec<LogEntry>, Receipt), Problem> {
-    let parts = split_events(&delivery.body)
+    let split = if delivery.is_ndjson { split_ndjson } else { split_events };
+    let parts = split(&delivery.body)
         .map_err(|why| Problem::new(ProblemKind::UnreadableBody, why.to_string()))?;
     if parts.len() > events_max {
         let detail = format!("{} events are more than the {events_max} allowed", parts.len());

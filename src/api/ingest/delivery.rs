@@ -15,6 +15,10 @@ use crate::api::problem::{Problem, ProblemKind};
 use crate::api::state::App;
 use crate::setting::Span;
 
+/// The names of one JSON document a line.
+pub const NDJSON: [&str; 4] =
+    ["application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-lines"];
+
 /// What a sender may say in the query string.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -29,6 +33,8 @@ pub struct Delivery {
     pub caller: Caller,
     /// How old its events may be, in seconds, where an administrator said so.
     pub max_age_seconds: Option<i64>,
+    /// Whether the body is said to have one event a line.
+    pub is_ndjson: bool,
     /// The body.
     pub body: Bytes,
 }
@@ -41,9 +47,16 @@ impl FromRequest<Arc<App>> for Delivery {
         let MaySend(caller) = request.extract_parts_with_state(app).await?;
         let max_age_seconds = max_age(&request, &caller)?;
         check_encoding(request.headers())?;
+        let is_ndjson = media_type(request.headers()).is_some_and(|name| NDJSON.contains(&name));
         let body = Bytes::from_request(request, app).await.map_err(unreadable)?;
-        Ok(Self { caller, max_age_seconds, body })
+        Ok(Self { caller, max_age_seconds, is_ndjson, body })
     }
+}
+
+/// The media type of a body, without its parameters.
+pub fn media_type(headers: &HeaderMap) -> Option<&str> {
+    let named = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or_default();
+    named.split(';').next().map(str::trim)
 }
 
 fn max_age(request: &Request, caller: &Caller) -> Result<Option<i64>, Problem> {

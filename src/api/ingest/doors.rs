@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 
 use super::accept::accept;
-use super::delivery::Delivery;
+use super::delivery::{Delivery, NDJSON, media_type};
 use super::receipt::Receipt;
 use crate::api::problem::{Problem, ProblemKind};
 use crate::api::state::App;
@@ -26,7 +26,8 @@ static LITELLM: Door = Door { name: "litellm", decode: crate::event::read_litell
 
 type Taken = Result<(StatusCode, Json<Receipt>), Problem>;
 
-/// `POST /v1/events`: our own event; one object, an array or NDJSON.
+/// `POST /v1/events`: our own event; one object, an array or NDJSON. Where the content type says
+/// NDJSON, every line is an event, however broken.
 pub async fn events(State(app): State<Arc<App>>, headers: HeaderMap, delivery: Delivery) -> Taken {
     check_type(&headers)?;
     let receipt = accept(&app, &EVENTS, delivery).await?;
@@ -43,22 +44,15 @@ pub async fn litellm(State(app): State<Arc<App>>, delivery: Delivery) -> Taken {
 /// Refuses what is not ours rather than misreading it.
 fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     let refuse = |detail: &str| Err(Problem::new(ProblemKind::UnsupportedMediaType, detail));
-    let named = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
-    let media_type = named.map(|value| value.split(';').next().unwrap_or_default().trim());
+    let media_type = media_type(headers);
     if headers.contains_key("ce-specversion")
         || media_type.is_some_and(|name| name.starts_with("application/cloudevents"))
     {
         return refuse("CloudEvents are not taken yet: send call events as `application/json`");
     }
     match media_type {
-        None
-        | Some(
-            "application/json"
-            | "application/x-ndjson"
-            | "application/ndjson"
-            | "application/jsonl"
-            | "application/json-lines",
-        ) => Ok(()),
+        None | Some("application/json") => Ok(()),
+        Some(name) if NDJSON.contains(&name) => Ok(()),
         _ => refuse("send `application/json` or `application/x-ndjson`"),
     }
 }

@@ -8,7 +8,7 @@ use axum::routing::get;
 use bytes::Bytes;
 
 use crate::event::RejectionCode;
-use crate::setting::Secret;
+use crate::setting::{Secret, Span};
 use crate::source::*;
 use crate::time::{Clock, Timestamp};
 
@@ -61,6 +61,10 @@ impl Clock for HandClock {
 }
 
 async fn registry() -> (Arc<Script>, Arc<HandClock>, AvroDecoders) {
+    registry_of(RegistryConfig::default()).await
+}
+
+async fn registry_of(config: RegistryConfig) -> (Arc<Script>, Arc<HandClock>, AvroDecoders) {
     let script = Arc::new(Script::default());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/", listener.local_addr().expect("an address"));
@@ -72,7 +76,7 @@ async fn registry() -> (Arc<Script>, Arc<HandClock>, AvroDecoders) {
         url: Some(url),
         username: Some("user".to_owned()),
         password: Some(Secret::new("pass".to_owned())),
-        ..RegistryConfig::default()
+        ..config
     };
     let clock = Arc::new(HandClock::default());
     let decoders = AvroDecoders::new(config, clock.clone()).expect("a client");
@@ -133,6 +137,17 @@ async fn an_unknown_id_is_asked_for_a_minute_and_then_rejected() {
     clock.pass(1);
     script.says(200, 0);
     assert_eq!(ask(&mut decoders).await, Ok(None), "registered at last");
+}
+
+#[tokio::test]
+async fn a_short_patience_ends() {
+    let unknown_for = Span::millis(100);
+    let config = RegistryConfig { unknown_for, ..RegistryConfig::default() };
+    let (script, clock, mut decoders) = registry_of(config).await;
+    script.says(404, 40_403);
+    ask(&mut decoders).await.expect_err("not yet");
+    clock.pass(5);
+    assert_eq!(ask(&mut decoders).await, Ok(Some(RejectionCode::UnknownSchema)));
 }
 
 #[tokio::test]

@@ -72,7 +72,7 @@ impl Kafka {
     }
 
     /// Sends messages, spread over the partitions, and waits until all are acknowledged.
-    pub async fn produce(&self, topic: &str, messages: &[String]) {
+    pub async fn produce(&self, topic: &str, messages: &[impl AsRef<[u8]>]) {
         let producer: FutureProducer = ClientConfig::new()
             .set("bootstrap.servers", &self.plain)
             .set("linger.ms", "20")
@@ -82,7 +82,7 @@ impl Kafka {
         let mut sent = Vec::with_capacity(messages.len());
         for (number, message) in messages.iter().enumerate() {
             let key = number.to_string();
-            let record = FutureRecord::to(topic).key(&key).payload(message);
+            let record = FutureRecord::to(topic).key(&key).payload(message.as_ref());
             sent.push(producer.send_result(record).map_err(|(error, _)| error).expect("queued"));
         }
         for delivery in sent {

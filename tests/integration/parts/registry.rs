@@ -32,4 +32,15 @@ impl Registry {
         let url = format!("http://127.0.0.1:{port}/apis/ccompat/v7");
         Some(Self { url, _process: process, _dir: dir })
     }
+
+    /// Registers a schema; its id.
+    pub async fn register(&self, subject: &str, schema: &str) -> u32 {
+        let url = format!("{}/subjects/{subject}/versions", self.url);
+        let body = serde_json::json!({ "schema": schema }).to_string();
+        let request = reqwest::Client::new().post(url).body(body);
+        let answer = request.header("content-type", "application/json").send().await;
+        let answer: serde_json::Value = answer.expect("an answer").json().await.expect("JSON");
+        let id = answer["id"].as_u64().unwrap_or_else(|| panic!("{answer}"));
+        u32::try_from(id).expect("an id")
+    }
 }

@@ -282,6 +282,10 @@ impl Source for KafkaSource {
     }
 
     async fn seek(&mut self, partition: &Partition, start: Start) -> Result<(), SourceError> {
+        // What was taken away cannot be sought in, and the group waits until that is taken up.
+        if self.group().revocation_waits() {
+            return Ok(());
+        }
         let place = (partition.topic.clone(), partition.number);
         let is_running = self.held.values().all(|held| held.next.is_some());
         let Some(held) = self.held.get_mut(&place) else { return Ok(()) };
@@ -350,6 +354,16 @@ impl KafkaSource {
             tracing::debug!(%error, "leaving the group");
         }
         self.consumer.unsubscribe();
+    }
+}
+
+#[cfg(test)]
+impl KafkaSource {
+    /// Lets the client hear of a revocation that the pipeline has not taken up.
+    pub(super) async fn hear_of_a_revocation(&mut self) {
+        while !self.group().revocation_waits() {
+            drop(tokio::time::timeout(Duration::from_millis(50), self.consumer.recv()).await);
+        }
     }
 }
 

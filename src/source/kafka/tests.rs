@@ -262,6 +262,24 @@ async fn partitions_move_between_instances_and_none_is_read_twice() {
     assert_eq!((messages.len(), messages[0].offset), (1, 1));
 }
 
+#[tokio::test]
+async fn a_seek_in_what_was_taken_away_waits_for_nothing() {
+    let broker = broker(2);
+    let (mut first, ..) = connect(&config(&broker)).await;
+    let partitions = begin(&mut first).await;
+    let (mut second, ..) = connect(&config(&broker)).await;
+    let joining = tokio::spawn(async move { begin(&mut second).await });
+    tokio::time::timeout(WITHIN, first.hear_of_a_revocation()).await.expect("a revocation");
+    // The pipeline finds itself not the owner any more before it has heard why.
+    for partition in &partitions {
+        first.seek(partition, Start::Offset(0)).await.expect("nothing to seek in");
+    }
+    let step = first.next(9, Duration::ZERO).await.expect("a step");
+    assert!(matches!(&step, Step::Revoked(gone) if gone.len() == 3), "{step:?}");
+    begin(&mut first).await;
+    joining.await.expect("joined");
+}
+
 #[test]
 fn properties_on_which_the_promise_rests_are_refused() {
     let mut config = KafkaConfig::default();

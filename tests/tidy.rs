@@ -250,6 +250,20 @@ fn the_house_is_tidy() {
     assert!(listed.is_empty(), "\n{}\n", listed.join("\n"));
 }
 
+/// A page that names a test that is gone promises what nobody shows.
+#[test]
+fn the_tests_of_the_fault_list_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/faults.md")).expect("the page");
+    let named: Vec<(&str, &str)> =
+        page.split('`').filter_map(|name| name.split_once(".rs::")).collect();
+    assert!(named.len() > 40, "only {} tests are named", named.len());
+    for (file, test) in named {
+        let text = fs::read_to_string(root.join(format!("{file}.rs"))).unwrap_or_default();
+        assert!(text.contains(&format!("fn {test}()")), "docs/faults.md: `{file}.rs::{test}`");
+    }
+}
+
 fn reasons(file: &str, text: &str) -> String {
     let found = check_file(file, &format!("//! Doc.\n{text}\n"));
     found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")

@@ -9,6 +9,7 @@ mod avro;
 mod canary;
 mod commands;
 mod configuration;
+mod disk;
 mod doctor;
 mod events;
 mod kafka_anomalies;

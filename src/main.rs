@@ -1,5 +1,6 @@
 //! The `tokenmeter` binary: one enum of commands, one match.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -10,7 +11,8 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_nobody_listening(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("tokenmeter: {error:#}");
+            // Where standard error cannot be written either, the exit code says it.
+            drop(writeln!(std::io::stderr(), "tokenmeter: {error:#}"));
             ExitCode::FAILURE
         }
     }

@@ -44,7 +44,9 @@ pub fn start_tracing(config: &TelemetryConfig) -> Result<(), String> {
         .map_err(|error| format!("`telemetry.log` = `{}`: {error}", config.log))?;
     let is_terminal = std::io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal);
-    let lines = lines.with_writer(std::io::stderr);
+    // A line that cannot be written, for the disk is full, is lost; to complain about it on
+    // standard error would panic.
+    let lines = lines.with_writer(std::io::stderr).log_internal_errors(false);
     let started = match config.log_format {
         LogFormat::Text => lines.try_init(),
         LogFormat::Json => lines.json().try_init(),

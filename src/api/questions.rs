@@ -203,7 +203,8 @@ async fn answered(
     Ok(response)
 }
 
-fn refused(error: &QueryError) -> Problem {
+/// The problem that a failed question is.
+pub(super) fn refused(error: &QueryError) -> Problem {
     let kind = match error {
         QueryError::Invalid(_) | QueryError::NotReadOnly(_) => ProblemKind::QueryRefused,
         QueryError::UnknownName(_) => ProblemKind::InvalidRequest,

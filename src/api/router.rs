@@ -14,7 +14,9 @@ use tower_http::decompression::RequestDecompressionLayer;
 
 use super::problem::{Problem, ProblemKind};
 use super::state::App;
-use super::{health, ingest, key_routes, limits, questions, request, revision_routes};
+use super::{
+    health, ingest, key_routes, limits, questions, replay_routes, request, revision_routes,
+};
 
 /// The most that price books in a request may have.
 const BOOKS_BYTES_MAX: usize = 32 << 20;
@@ -66,11 +68,12 @@ fn management(app: &Arc<App>) -> Router<Arc<App>> {
         .layer(from_fn_with_state(app.clone(), limits::query))
 }
 
-/// They may take longer than any question.
+/// What changes history; it may take longer than any question.
 fn revisions() -> Router<Arc<App>> {
     Router::new()
         .route("/v1/revisions", get(revision_routes::list).post(revision_routes::revise))
         .route("/v1/revisions/{revision_id}/rollback", post(revision_routes::rollback))
+        .route("/v1/dead-letters/replay", post(replay_routes::replay))
         .layer(DefaultBodyLimit::max(BOOKS_BYTES_MAX))
 }
 

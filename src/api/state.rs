@@ -1,5 +1,6 @@
 //! What the server is handed, and what it keeps while it runs.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,6 +58,8 @@ pub struct App {
     pub(super) metrics: ApiMetrics,
     pub(super) ingest_places: Semaphore,
     pub(super) query_places: Semaphore,
+    /// Dead letters that this process has put onto the log again; the lock is a replay's turn.
+    pub(super) replayed: tokio::sync::Mutex<HashSet<String>>,
     stopping: AtomicBool,
 }
 
@@ -70,6 +73,7 @@ impl App {
             metrics: ApiMetrics::register(&state.registry)?,
             ingest_places: Semaphore::new(state.config.ingest_requests_max),
             query_places: Semaphore::new(state.config.query_requests_max),
+            replayed: tokio::sync::Mutex::default(),
             stopping: AtomicBool::new(false),
             state,
         }))

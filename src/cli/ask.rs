@@ -116,6 +116,20 @@ impl Rows {
         })
     }
 
+    /// These columns only, in their order.
+    pub fn only(&self, names: &[&str]) -> Self {
+        let place = |name: &&str| self.columns.iter().position(|column| column == name);
+        let places: Vec<usize> = names.iter().filter_map(place).collect();
+        let columns = places.iter().filter_map(|place| self.columns.get(*place).cloned());
+        let cells =
+            |row: &Vec<Value>| places.iter().filter_map(|at| row.get(*at).cloned()).collect();
+        Self {
+            columns: columns.collect(),
+            rows: self.rows.iter().map(cells).collect(),
+            truncated: self.truncated,
+        }
+    }
+
     /// The rows as a table for a person.
     pub fn drawn(&self) -> String {
         let mut drawn = table::draw(&self.columns, &self.rows);

@@ -58,7 +58,7 @@ enum Command {
     Revise(Box<revise::Args>),
     /// Check, explain and import price books.
     Prices(prices::Args),
-    /// Show what was rejected, and why.
+    /// Show what was rejected, and why, and replay it after a fix.
     DeadLetters(dead_letters::Args),
     /// Create, list and revoke API keys.
     Keys(keys::Args),

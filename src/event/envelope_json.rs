@@ -7,7 +7,9 @@ use super::reader::Reader;
 use super::shape::Shape;
 use super::text::{self, Object, write_plain, write_text, write_value};
 use super::value::Value;
-use super::{Envelope, EnvelopeBody, Json, Rejection, RejectionCode, Who};
+use super::{
+    Envelope, EnvelopeBody, Json, Lineage, Rejection, RejectionCode, ReplayOf, SenderTerms, Who,
+};
 use crate::money::Decimal;
 use crate::time::Timestamp;
 
@@ -30,6 +32,9 @@ impl Envelope {
         if let Some(seconds) = self.max_age_seconds {
             write_plain(object.key("max_age_seconds"), &seconds);
         }
+        if let Some(letter) = &self.replay_of {
+            write_replay_of(object.key("replay_of"), letter);
+        }
         match &self.body {
             EnvelopeBody::Event(event) => event.write_canonical(object.key("event")),
             EnvelopeBody::Rejected { index, rejection, part } => {
@@ -46,7 +51,7 @@ impl Envelope {
     /// A [`Rejection`] when the bytes are no envelope of a version that is known.
     pub fn decode(bytes: &[u8]) -> Result<Self, Rejection> {
         let mut reader = Reader::new(bytes)?.wrapped(WRAPPING_LEVELS);
-        let (mut fields, mut bodies) = (Fields::default(), Vec::new());
+        let (mut fields, mut bodies, mut replay_of) = (Fields::default(), Vec::new(), None);
         let envelope = reader.peek_object("an envelope is an object")?;
         reader.each_field(envelope, known, |reader, field, peek| {
             match field {
@@ -56,6 +61,7 @@ impl Envelope {
                     bodies.push(EnvelopeBody::Event(Box::new(event)));
                 }
                 Known::Rejection => bodies.push(read_rejection(reader)?),
+                Known::ReplayOf => replay_of = Some(read_replay_of(reader)?),
                 Known::Beside(name, shape) => fields.put(name, reader.listed(peek, &shape)?),
             }
             Ok(())
@@ -73,6 +79,7 @@ impl Envelope {
             claims_allowed: fields.take("claims_allowed") == Some(Json::Bool(true)),
             accepted_at: fields.timestamp("accepted_at")?,
             max_age_seconds: fields.whole("max_age_seconds")?,
+            replay_of,
             body,
         })
     }
@@ -82,6 +89,7 @@ impl Envelope {
 enum Known {
     Event,
     Rejection,
+    ReplayOf,
     Beside(&'static str, Shape),
 }
 
@@ -89,6 +97,7 @@ fn known(key: &str) -> Option<Known> {
     Some(match key {
         "event" => Known::Event,
         "rejection" => Known::Rejection,
+        "replay_of" => Known::ReplayOf,
         "v" => Known::Beside("v", Shape::Scalar),
         "namespace" => Known::Beside("namespace", Shape::Scalar),
         "asserted" => Known::Beside("asserted", Shape::Labels),
@@ -96,6 +105,74 @@ fn known(key: &str) -> Option<Known> {
         "accepted_at" => Known::Beside("accepted_at", Shape::Scalar),
         "max_age_seconds" => Known::Beside("max_age_seconds", Shape::Scalar),
         _ => return None,
+    })
+}
+
+impl SenderTerms {
+    /// As JSON.
+    pub fn to_json(&self) -> String {
+        let mut out = String::new();
+        let mut object = Object::begin(&mut out);
+        self.asserted.write(object.key("asserted"));
+        write_plain(object.key("claims_allowed"), &self.claims_allowed);
+        if let Some(seconds) = self.max_age_seconds {
+            write_plain(object.key("max_age_seconds"), &seconds);
+        }
+        object.end();
+        out
+    }
+
+    /// Reads them back.
+    ///
+    /// # Errors
+    /// A [`Rejection`] when this is not what [`SenderTerms::to_json`] writes.
+    pub fn from_json(text: &str) -> Result<Self, Rejection> {
+        let json = Json::parse(text.as_bytes())?;
+        let mut fields = Fields::default();
+        for name in ["asserted", "claims_allowed", "max_age_seconds"] {
+            json.field(name).into_iter().for_each(|value| fields.put(name, value.clone()));
+        }
+        Ok(Self {
+            asserted: who(fields.take("asserted"))?,
+            claims_allowed: fields.take("claims_allowed") == Some(Json::Bool(true)),
+            max_age_seconds: fields.whole("max_age_seconds")?,
+        })
+    }
+}
+
+fn write_replay_of(out: &mut String, letter: &ReplayOf) {
+    let mut object = Object::begin(out);
+    write_text(object.key("topic"), &letter.lineage.topic);
+    write_plain(object.key("partition"), &letter.lineage.partition);
+    write_plain(object.key("offset"), &letter.lineage.offset);
+    write_plain(object.key("index"), &letter.lineage.index);
+    write_text(object.key("app_id"), &letter.app_id);
+    write_value(object.key("received_at"), &Value::Instant(letter.received_at));
+    write_text(object.key("reason"), letter.reason.name());
+    object.end();
+}
+
+fn read_replay_of(reader: &mut Reader<'_>) -> Result<ReplayOf, Rejection> {
+    const KEYS: [&str; 7] =
+        ["topic", "partition", "offset", "index", "app_id", "received_at", "reason"];
+    let mut fields = Fields::default();
+    let object = reader.peek_object("a dead letter's place is an object")?;
+    let known = |key: &str| KEYS.into_iter().find(|name| *name == key);
+    reader.each_field(object, known, |reader, name, peek| {
+        fields.put(name, reader.listed(peek, &Shape::Scalar)?);
+        Ok(())
+    })?;
+    let reason = RejectionCode::from_name(&fields.text("reason")?);
+    Ok(ReplayOf {
+        lineage: Lineage {
+            topic: fields.text("topic")?,
+            partition: fields.required("partition")?,
+            offset: fields.required("offset")?,
+            index: fields.required("index")?,
+        },
+        app_id: fields.text("app_id")?,
+        received_at: fields.timestamp("received_at")?,
+        reason: reason.ok_or_else(|| wrong("reason", "a rejection code"))?,
     })
 }
 
@@ -129,7 +206,7 @@ fn read_rejection(reader: &mut Reader<'_>) -> Result<EnvelopeBody, Rejection> {
         Ok(())
     })?;
     let code = RejectionCode::from_name(&fields.text("code")?);
-    let index = fields.whole("index")?.ok_or_else(|| wrong("index", "a whole number"))?;
+    let index = fields.required("index")?;
     let rejection = Rejection {
         code: code.ok_or_else(|| wrong("code", "a rejection code"))?,
         message: fields.text("message")?,
@@ -176,6 +253,10 @@ impl Fields {
 
     fn timestamp(&mut self, key: &str) -> Result<Timestamp, Rejection> {
         self.text(key)?.parse().map_err(|_| wrong(key, "an RFC 3339 text"))
+    }
+
+    fn required<T: TryFrom<i128>>(&mut self, key: &str) -> Result<T, Rejection> {
+        self.whole(key)?.ok_or_else(|| wrong(key, "a whole number"))
     }
 
     fn whole<T: TryFrom<i128>>(&mut self, key: &str) -> Result<Option<T>, Rejection> {

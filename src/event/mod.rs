@@ -26,7 +26,7 @@ pub use avro::{AvroDecoder, CALL_EVENT_AVRO, SchemaId, WireFormat};
 pub use call_event::{CallEvent, CallStatus, Who};
 pub use decode::{decode_call_event, read_call_event};
 pub use draft::{RECEIVED_BYTES_MAX, STORED_BYTES_MAX, Undecoded};
-pub use envelope::{Envelope, EnvelopeBody};
+pub use envelope::{Envelope, EnvelopeBody, ReplayOf, SenderTerms};
 pub use identity::{HASH_VERSION, Identity, content_hash_of};
 pub use json::Json;
 pub use lineage::Lineage;

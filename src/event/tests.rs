@@ -150,6 +150,7 @@ fn envelopes_come_back_as_they_went() {
             claims_allowed: true,
             accepted_at: "2026-11-22T12:00:01Z".parse().expect("a timestamp"),
             max_age_seconds: Some(86_400),
+            replay_of: None,
             body,
         };
         assert_eq!(Envelope::decode(&envelope.encode()), Ok(envelope));

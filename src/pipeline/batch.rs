@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::seen::{Seen, Verdict};
-use crate::event::{Lineage, RejectionCode};
+use crate::event::{Lineage, RejectionCode, ReplayOf};
 use crate::lake::{CallRow, Correction, Counted, DeadLetterRow};
 use crate::source::Partition;
 use crate::time::Timestamp;
@@ -33,6 +33,8 @@ pub enum Outcome {
     Row(Box<Pending>),
     /// A dead letter.
     Dead(Box<DeadLetterRow>),
+    /// Beside what became of the event: the dead letter that it came from is replayed.
+    Replayed(Box<Replayed>),
 }
 
 impl Outcome {
@@ -41,8 +43,51 @@ impl Outcome {
         match self {
             Self::Row(pending) => &pending.row.lineage,
             Self::Dead(dead) => &dead.lineage,
+            Self::Replayed(replayed) => &replayed.lineage,
         }
     }
+
+    /// Whether it is what became of an event.
+    pub const fn is_event(&self) -> bool {
+        !matches!(self, Self::Replayed(_))
+    }
+}
+
+/// That a dead letter was replayed: one more row at the letter's place.
+#[derive(Debug)]
+pub struct Replayed {
+    /// Where the replay was read.
+    lineage: Lineage,
+    /// The row; its lineage is the dead letter's.
+    pub row: DeadLetterRow,
+}
+
+impl Replayed {
+    /// The letter's row, with what became of its event. Whether that is a row of `calls` or
+    /// another dead letter, it is found by its identity.
+    pub fn new(lineage: Lineage, letter: ReplayOf, outcome: &Outcome, now: Timestamp) -> Self {
+        let mut row = match outcome {
+            Outcome::Row(pending) => again(pending, Verdict::Duplicate),
+            Outcome::Dead(dead) => dead.as_ref().clone(),
+            Outcome::Replayed(replayed) => replayed.row.clone(),
+        };
+        row.lineage = letter.lineage;
+        row.app_id = letter.app_id;
+        row.received_at = letter.received_at;
+        row.ingested_at = now;
+        row.reason = letter.reason;
+        row.message = format!("replayed as {}", place(&lineage));
+        row.event = None;
+        row.sender = None;
+        row.replayed_at = Some(now);
+        Self { lineage, row }
+    }
+}
+
+/// A place in a source, as people name it.
+fn place(lineage: &Lineage) -> String {
+    let Lineage { topic, partition, offset, index } = lineage;
+    format!("{topic}/{partition}/{offset}/{index}")
 }
 
 /// What waits of one partition.
@@ -74,6 +119,10 @@ pub struct Decided {
     pub dead: Vec<DeadLetterRow>,
     /// Dead letters that are.
     pub dead_committed: Vec<DeadLetterRow>,
+    /// Replays of dead letters that are not told in their table yet.
+    pub replayed: Vec<Replayed>,
+    /// Replays that are.
+    pub replayed_committed: Vec<Replayed>,
     /// Corrections that are not queued yet.
     pub corrections: Vec<Correction>,
     /// Corrections that are.
@@ -151,6 +200,7 @@ impl Batch {
         for outcome in outcomes {
             match outcome {
                 Outcome::Dead(dead) => decided.dead.push(*dead),
+                Outcome::Replayed(replayed) => decided.replayed.push(*replayed),
                 Outcome::Row(pending) => {
                     let identity = pending.row.charge.identity;
                     let known = if fresh.judge(&identity) == Verdict::New { seen } else { &fresh };
@@ -210,6 +260,7 @@ impl Decided {
         self.lost.retain(|lost| lost.app_id != partition.app_id);
         self.rows.retain(|pending| !theirs(&pending.row.lineage));
         self.dead.retain(|dead| !theirs(&dead.lineage));
+        self.replayed.retain(|replayed| !theirs(&replayed.lineage));
         self.corrections.retain(|correction| !theirs(&correction.row.lineage));
     }
 }

@@ -229,7 +229,10 @@ impl Committer {
             }
             let files = match staged.take() {
                 Some(files) => files,
-                None => table.write(aside.rows(batch)?).await?,
+                None => {
+                    aside.forget_told(batch, table, &on).await?;
+                    table.write(aside.rows(batch)?).await?
+                }
             };
             crash::point_in("aside.staged", table.name().name());
             let app_ids = transactions(batch, |app_id| aside.app_id(app_id));
@@ -282,7 +285,7 @@ impl Aside {
 
     const fn is_empty(self, batch: &Decided) -> bool {
         match self {
-            Self::DeadLetters => batch.dead.is_empty(),
+            Self::DeadLetters => batch.dead.is_empty() && batch.replayed.is_empty(),
             Self::Corrections => batch.corrections.is_empty(),
         }
     }
@@ -292,15 +295,34 @@ impl Aside {
             Self::DeadLetters => {
                 let mut rows = Rows::default();
                 batch.dead.iter().for_each(|dead| rows.push(dead));
+                batch.replayed.iter().for_each(|replayed| rows.push(&replayed.row));
                 rows.finish()
             }
             Self::Corrections => Correction::rows(&batch.corrections),
         }
     }
 
+    /// Drops replays that are told already: they were committed before a crash, or somebody else
+    /// replayed the same letter.
+    async fn forget_told(
+        self,
+        batch: &mut Decided,
+        table: &Table,
+        on: &Snapshot,
+    ) -> Result<(), LakeError> {
+        if matches!(self, Self::DeadLetters) && !batch.replayed.is_empty() {
+            let told = lineage::replayed(table, on).await?;
+            batch.replayed.retain(|replayed| !told.contains(&lineage::place(&replayed.row)));
+        }
+        Ok(())
+    }
+
     fn committed(self, batch: &mut Decided) {
         match self {
-            Self::DeadLetters => batch.dead_committed.append(&mut batch.dead),
+            Self::DeadLetters => {
+                batch.dead_committed.append(&mut batch.dead);
+                batch.replayed_committed.append(&mut batch.replayed);
+            }
             Self::Corrections => batch.corrections_committed.append(&mut batch.corrections),
         }
     }

@@ -6,10 +6,13 @@
 use std::sync::Arc;
 
 use super::admit::Acceptance;
-use super::batch::{Outcome, Pending};
+use super::batch::{Outcome, Pending, Replayed};
 use crate::attribution::{Rules, Sender};
 use crate::charge;
-use crate::event::{self, CallEvent, Envelope, EnvelopeBody, Identity, Json, Lineage, Rejection};
+use crate::event::{
+    self, CallEvent, Envelope, EnvelopeBody, Identity, Json, Lineage, Rejection, ReplayOf,
+    SenderTerms,
+};
 use crate::lake::{CallRow, DeadLetterRow};
 use crate::pricing::PriceBook;
 use crate::source::{AvroDecoders, Message, Origin, SourceError};
@@ -38,6 +41,8 @@ struct Arrival<'a> {
     sender: Sender,
     accepted_at: Timestamp,
     acceptance: Acceptance,
+    max_age_seconds: Option<i64>,
+    replay_of: Option<ReplayOf>,
 }
 
 /// Decodes and meters one message.
@@ -65,7 +70,11 @@ pub async fn outcomes_of(
             (message.arrival(sender, terms), event)
         }
     };
-    Ok(vec![arrival.metered(body, terms)])
+    let (lineage, letter) = (message.lineage(arrival.index), arrival.replay_of.clone());
+    let outcome = arrival.metered(body, terms);
+    let replayed = letter.map(|letter| Replayed::new(lineage, letter, &outcome, terms.now));
+    let replayed = replayed.map(|replayed| Outcome::Replayed(Box::new(replayed)));
+    Ok(std::iter::once(outcome).chain(replayed).collect())
 }
 
 fn from_envelope<'a>(message: &'a Message, payload: &[u8], terms: &Terms) -> (Arrival<'a>, Body) {
@@ -80,6 +89,8 @@ fn from_envelope<'a>(message: &'a Message, payload: &[u8], terms: &Terms) -> (Ar
     };
     let mut arrival = message.arrival(sender, terms);
     arrival.accepted_at = envelope.accepted_at;
+    arrival.replay_of = envelope.replay_of;
+    arrival.max_age_seconds = envelope.max_age_seconds;
     if let Some(seconds) = envelope.max_age_seconds {
         arrival.acceptance.age_micros = Some(seconds.saturating_mul(1_000_000));
     }
@@ -94,7 +105,15 @@ fn from_envelope<'a>(message: &'a Message, payload: &[u8], terms: &Terms) -> (Ar
 impl Message {
     fn arrival(&self, sender: Sender, terms: &Terms) -> Arrival<'_> {
         let accepted_at = self.accepted_at;
-        Arrival { message: self, index: 0, sender, accepted_at, acceptance: terms.acceptance }
+        Arrival {
+            message: self,
+            index: 0,
+            sender,
+            accepted_at,
+            acceptance: terms.acceptance,
+            max_age_seconds: None,
+            replay_of: None,
+        }
     }
 
     fn lineage(&self, index: u32) -> Lineage {
@@ -169,9 +188,21 @@ impl Arrival<'_> {
             content_hash: event::content_hash_of(payload),
             size_bytes: self.message.size_bytes(),
             event: None,
-            sender: None,
+            sender: self.kept_terms(),
             raw: None,
             replayed_at: None,
         }
+    }
+
+    /// What a replay needs of the envelope.
+    fn kept_terms(&self) -> Option<String> {
+        matches!(self.message.partition.origin, Origin::Envelopes).then(|| {
+            let terms = SenderTerms {
+                asserted: self.sender.asserted.clone(),
+                claims_allowed: self.sender.claims_allowed,
+                max_age_seconds: self.max_age_seconds,
+            };
+            terms.to_json()
+        })
     }
 }

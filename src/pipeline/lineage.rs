@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{Int32Type, Int64Type};
 
-use crate::lake::{Correction, LakeError, Side, Snapshot, Table};
+use crate::lake::{Correction, DeadLetterRow, LakeError, Side, Snapshot, Table};
 use crate::source::Partition;
 
 const COLUMNS: [&str; 7] = [
@@ -18,6 +18,46 @@ const COLUMNS: [&str; 7] = [
     "side",
     "revision_id",
 ];
+
+/// A dead letter's place: source partition's id, offset and index.
+pub(super) type Place = (String, i64, i64);
+
+/// The place of a dead letter.
+pub(super) fn place(row: &DeadLetterRow) -> Place {
+    (row.app_id.clone(), row.lineage.offset, i64::from(row.lineage.index))
+}
+
+/// The places of every dead letter that was replayed.
+///
+/// # Errors
+/// [`LakeError`] when a file cannot be read.
+pub(super) async fn replayed(
+    table: &Table,
+    snapshot: &Snapshot,
+) -> Result<HashSet<Place>, LakeError> {
+    const COLUMNS: [&str; 4] = ["source_app_id", "source_offset", "source_index", "replayed_at"];
+    let mut told = HashSet::new();
+    for file in snapshot.files().await?.iter() {
+        for batch in table.read(file, Some(&COLUMNS)).await? {
+            told.extend(told_in(&batch).into_iter().flatten());
+        }
+    }
+    Ok(told)
+}
+
+fn told_in(batch: &RecordBatch) -> Option<Vec<Place>> {
+    let apps = batch.column_by_name("source_app_id")?.as_string_opt::<i32>()?;
+    let offsets = batch.column_by_name("source_offset")?.as_primitive_opt::<Int64Type>()?;
+    let indices = batch.column_by_name("source_index")?.as_primitive_opt::<Int64Type>()?;
+    let replayed = batch.column_by_name("replayed_at")?;
+    let rows = apps.iter().zip(offsets.iter()).zip(indices.iter()).enumerate();
+    let told = rows.filter(|(row, _)| replayed.is_valid(*row));
+    let places = told.filter_map(|(_, ((app, offset), index))| {
+        // A row of an older release does not name its source's id.
+        Some((app.unwrap_or_default().to_owned(), offset?, index?))
+    });
+    Some(places.collect())
+}
 
 /// The (offset, index) of a partition's dead letters, or of its queued corrections, at or past an
 /// offset.

@@ -25,6 +25,8 @@ pub struct PipelineMetrics {
     pub rows: IntCounterVec,
     /// Dead letters committed, by reason.
     pub dead_letters: IntCounterVec,
+    /// Dead letters replayed.
+    pub dead_letters_replayed: IntCounter,
     /// Corrections queued, by reason.
     pub corrections: IntCounterVec,
     /// Tombstones skipped.
@@ -73,19 +75,17 @@ impl PipelineMetrics {
                 "Dead letters committed; duplicates and conflicts of an identity are among them",
                 "reason",
             )?,
+            dead_letters_replayed: IntCounter::new(
+                "tokenmeter_dead_letters_replayed_total",
+                "Dead letters replayed; what became of their events is counted as of any other",
+            )?,
             corrections: counters("tokenmeter_corrections_total", "Corrections queued", "reason")?,
             tombstones: IntCounter::new("tokenmeter_tombstones_total", "Null messages skipped")?,
             commit_seconds: Histogram::with_opts(HistogramOpts::new(
                 "tokenmeter_commit_seconds",
                 "Seconds that a batch took to be committed to all its tables",
             ))?,
-            freshness_seconds: Histogram::with_opts(
-                HistogramOpts::new(
-                    "tokenmeter_freshness_seconds",
-                    "Seconds from the log's acceptance of an event to its row's commit",
-                )
-                .buckets(FRESHNESS.to_vec()),
-            )?,
+            freshness_seconds: freshness()?,
             last_commit_seconds: Gauge::new(
                 "tokenmeter_last_commit_timestamp_seconds",
                 "When the last batch was committed, in seconds since 1970",
@@ -166,6 +166,7 @@ impl PipelineMetrics {
         for dead in &batch.dead_committed {
             self.dead_letters.with_label_values(&[dead.reason.name()]).inc();
         }
+        self.dead_letters_replayed.inc_by(batch.replayed_committed.len() as u64);
         for correction in &batch.corrections_committed {
             self.corrections.with_label_values(&[correction.reason]).inc();
         }
@@ -189,6 +190,7 @@ impl PipelineMetrics {
             Box::new(self.events_read.clone()),
             Box::new(self.rows.clone()),
             Box::new(self.dead_letters.clone()),
+            Box::new(self.dead_letters_replayed.clone()),
             Box::new(self.corrections.clone()),
             Box::new(self.tombstones.clone()),
             Box::new(self.commit_seconds.clone()),
@@ -208,6 +210,12 @@ impl PipelineMetrics {
         collectors.extend(self.unpriced.collectors());
         collectors
     }
+}
+
+fn freshness() -> Result<Histogram, prometheus::Error> {
+    let help = "Seconds from the log's acceptance of an event to its row's commit";
+    let told = HistogramOpts::new("tokenmeter_freshness_seconds", help);
+    Histogram::with_opts(told.buckets(FRESHNESS.to_vec()))
 }
 
 fn counters(name: &str, help: &str, label: &str) -> Result<IntCounterVec, prometheus::Error> {

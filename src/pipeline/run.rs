@@ -251,7 +251,10 @@ impl Pipeline {
         let metrics = &self.parts.metrics;
         match &message.payload {
             None => metrics.tombstones.inc(),
-            Some(_) => metrics.events_read.inc_by(outcomes.len() as u64),
+            Some(_) => {
+                let events = outcomes.iter().filter(|outcome| outcome.is_event());
+                metrics.events_read.inc_by(events.count() as u64);
+            }
         }
         if let Some(decided) = self.decided_before.get(&message.partition.app_id) {
             outcomes.retain(|outcome| {

@@ -22,6 +22,7 @@ mod parts;
 mod poison;
 mod prices;
 mod recount;
+mod replays;
 mod revisions;
 mod server;
 mod unpriced;

@@ -86,6 +86,7 @@ fn entry(delivery: &Delivery, accepted_at: Timestamp, body: EnvelopeBody) -> Log
         claims_allowed: sender.claims_allowed,
         accepted_at,
         max_age_seconds: delivery.max_age_seconds,
+        replay_of: None,
         body,
     };
     let key = key.unwrap_or_else(|| Uuid::new_v4().to_string());

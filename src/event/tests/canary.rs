@@ -21,6 +21,7 @@ fn kept(decoded: Result<CallEvent, Box<Undecoded>>) -> String {
         claims_allowed: false,
         accepted_at: crate::time::Timestamp::EPOCH,
         max_age_seconds: None,
+        replay_of: None,
         body,
     };
     let bytes = envelope.encode();

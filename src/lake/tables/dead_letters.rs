@@ -102,7 +102,7 @@ columns! {
     sender: Text => |row| &row.sender;
     /// The bytes as received; only where an option says so, since they may hold a prompt.
     raw: Bytes.plain() => |row| row.raw.as_deref();
-    /// When it was replayed into `calls`; NULL in the row of the rejection itself.
+    /// When the letter of this place was replayed; NULL in the row of the rejection itself.
     replayed_at: Time.delta() => |row| row.replayed_at;
     /// The source partition's id: of two topics of one name, it tells which.
     source_app_id: Text => |row| &row.app_id;

@@ -153,7 +153,7 @@ async fn the_files_behind_commands_and_routes_run() {
     let document = ask(&engine, &anomalies).await.expect("an answer");
     assert_eq!(document.get("rows").expect("rows").to_string(), "[]");
     let dead_letters = SqlRequest {
-        parameters: vec!["".into(), 10_i64.into()],
+        parameters: vec!["".into(), "".into(), "".into(), "".into(), false.into(), 10_i64.into()],
         ..SqlRequest::new(include_str!("../../../sql/dead_letters.sql"))
     };
     let document = ask(&engine, &dead_letters).await.expect("an answer");

@@ -8,6 +8,7 @@ use rand::{Rng, SeedableRng};
 use crate::load::Pace;
 use crate::meter::Meter;
 use crate::parts::kafka::Kafka;
+use crate::parts::s3::S3;
 use crate::report;
 use crate::world::World;
 
@@ -34,14 +35,16 @@ fn trials(otherwise: u64) -> u64 {
     setting("TOKENMETER_TORTURE_TRIALS", otherwise)
 }
 
-/// SIGKILL at random moments under load, over both doors.
-pub async fn random_kills() {
+/// SIGKILL at random moments under load, over both doors; the lake in a folder, or on an object
+/// store.
+pub async fn random_kills(s3: Option<&S3>) {
     let Some(kafka) = Kafka::start() else { return };
     let (kills, mut random) = (trials(200), random());
     let (began, mut took, mut loaded) = (Instant::now(), Vec::new(), Duration::ZERO);
     let mut sent = 0;
     for first in (0..kills).step_by(KILLS_A_WORLD as usize) {
         let mut world = World::new(Some(&kafka), false);
+        s3.iter().for_each(|s3| world.store_in(s3));
         let mut meter = world.start(0).await;
         for kill in first + 1..=kills.min(first + KILLS_A_WORLD) {
             let (traffic, since) = (world.send(HEAVY), Instant::now());
@@ -69,7 +72,7 @@ pub async fn random_kills() {
         took.len(),
         report::spread(&took),
     );
-    report::section("random kills", &text);
+    report::section(if s3.is_some() { "kills on s3" } else { "random kills" }, &text);
 }
 
 /// A process is paused past its session, another one takes over, the first one wakes up.

@@ -56,7 +56,14 @@ async fn every_crash_point() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "long: 200 kills"]
 async fn random_kills() {
-    kills::random_kills().await;
+    kills::random_kills(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "long: 200 kills"]
+async fn kills_on_s3() {
+    let Some(s3) = parts::s3::S3::start() else { return };
+    kills::random_kills(Some(&s3)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

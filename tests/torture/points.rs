@@ -17,6 +17,8 @@ use crate::world::World;
 const PACE: Pace = Pace { events: 10, pause: Duration::from_millis(90) };
 const CENSUS: Duration = Duration::from_secs(20);
 const REACHED_WITHIN: Duration = Duration::from_secs(30);
+/// So many steps a second member stays, and stays away: long enough to start and to be missed.
+const CHURN_STEPS: u64 = 14;
 /// A point that was passed so often in the census is passed ten times within the time given.
 pub const OFTEN: u64 = 8;
 /// After so many points a new world begins: what is passed once a process, such as a start, is
@@ -58,14 +60,14 @@ pub struct Found {
 /// Kills at points, at these hits, one after the other and under load, and checks after some.
 pub async fn kill_at(points: Vec<(String, Passed)>, kafka: Option<&Kafka>, hits: &[u64]) -> Found {
     let (on_kafka, on_spool): (Vec<_>, Vec<_>) = points.into_iter().partition(|(point, passed)| {
-        passed.spool == 0 || point.starts_with("assign.") || point.starts_with("revoke.")
+        let members_come_and_go = ["assign.", "revoke."].iter().any(|room| point.starts_with(room));
+        members_come_and_go || (passed.spool == 0 && !point.starts_with("sweep."))
     });
     let mut found = Found::default();
     for (points, kafka) in [(on_spool, None), (on_kafka, kafka)] {
-        // A table is made once in a lake.
-        let (making, lasting): (Vec<_>, Vec<_>) =
-            points.into_iter().partition(|(point, _)| point.starts_with("create."));
-        for one in making.chunks(1) {
+        let (once, lasting): (Vec<_>, Vec<_>) =
+            points.into_iter().partition(|(point, _)| is_once_a_lake(point));
+        for one in once.chunks(1) {
             kill_in(&mut World::new(kafka, true), one, &hits[..1], &mut found).await;
         }
         for some in lasting.chunks(POINTS_A_WORLD) {
@@ -73,6 +75,12 @@ pub async fn kill_at(points: Vec<(String, Passed)>, kafka: Option<&Kafka>, hits:
         }
     }
     found
+}
+
+/// Whether a lake passes it once: a table is made, and anomalies of these hours are stored.
+fn is_once_a_lake(point: &str) -> bool {
+    let stores_anomalies = point.starts_with("commit.") && point.ends_with("/anomalies");
+    point.starts_with("create.") || point == "alert.staged" || stores_anomalies
 }
 
 /// Kills at the points of one world: at all of them at the first hit, then at the next.
@@ -101,6 +109,11 @@ async fn kill_in(world: &mut World, points: &[(String, Passed)], hits: &[u64], f
 async fn dies_at(world: &World, point: &str, passed: Passed, hit: u64) -> bool {
     let is_often = passed.spool.max(passed.kafka) >= OFTEN;
     let hit = if is_often { hit } else { 1 };
+    if point.starts_with("sweep.") {
+        // There is something to sweep after a revision that died.
+        let mut before = world.spawn(0, Some("revise.sides_committed:1"));
+        driven(world, &mut before, "revise.sides_committed").await;
+    }
     let mut meter = world.spawn(0, Some(&format!("{point}:{hit}")));
     driven(world, &mut meter, point).await
 }
@@ -119,7 +132,7 @@ async fn driven(world: &World, meter: &mut Meter, point: &str) -> bool {
             world.change_book(step);
         }
         age_logs(&world.dir.path().join("lake"));
-        if churns && step % 4 == 0 {
+        if churns && step % CHURN_STEPS == 0 {
             // A member that comes, and one that is gone: two rebalances.
             other = if other.is_none() { Some(world.spawn(1, None)) } else { None };
         }
@@ -149,7 +162,7 @@ async fn census(kafka: Option<&Kafka>) -> BTreeMap<String, u64> {
     while began.elapsed() < CENSUS {
         world.change_book(step / 4);
         age_logs(&world.dir.path().join("lake"));
-        if kafka.is_some() && step % 8 == 4 {
+        if kafka.is_some() && step % CHURN_STEPS == 4 {
             other = if other.is_none() { Some(world.spawn(1, None)) } else { None };
         }
         step += 1;

@@ -10,6 +10,7 @@ use crate::ledger::{Ledger, Sums};
 use crate::load::{Address, Load, Pace, Topic, over_http, over_kafka};
 use crate::meter::Meter;
 use crate::parts::kafka::Kafka;
+use crate::parts::s3::{BUCKET, S3};
 
 /// Small batches and restless maintenance, so that every step is passed often.
 const RESTLESS: &str = r#"
@@ -130,6 +131,14 @@ impl World {
             http: Ledger::new("http", began_ms, !restless),
             produced: Ledger::new("kafka", began_ms, !restless),
         }
+    }
+
+    /// The lake is on an object store, in a place of its own.
+    pub fn store_in(&mut self, s3: &S3) {
+        self.settings.extend(s3.settings());
+        let place = format!("s3://{BUCKET}/{}", uuid::Uuid::new_v4());
+        self.settings.retain(|(name, _)| name != "TOKENMETER_LAKE__URL");
+        self.settings.push(("TOKENMETER_LAKE__URL".to_owned(), place));
     }
 
     /// Starts a process with a data directory of its own: the first is number 0.

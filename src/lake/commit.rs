@@ -17,6 +17,7 @@ use super::changes::Changes;
 use super::create::ENGINE_INFO;
 use super::error::LakeError;
 use super::files;
+use super::maintenance::vacuum;
 use super::snapshot::{Engine, Snapshot, blocking};
 use super::stage::StagedFile;
 use super::table::{Table, path_of};
@@ -117,6 +118,7 @@ impl Table {
         if self.is_stale(on) {
             return Ok(Outcome::Conflicted { newest: self.refresh().await? });
         }
+        vacuum::admit(on, &commit.add).await?;
         self.find_staged(&commit.add).await?;
         let commit = match settle(on, commit).await? {
             Settled::Commit(commit) => commit,

@@ -34,6 +34,7 @@ const PART_BYTES: usize = if cfg!(test) { 32 << 10 } else { 8 << 20 };
 /// A data file that is being written.
 pub struct FileWriter {
     table: Table,
+    begun_on: u64,
     date: Option<i32>,
     url: Url,
     context: BoundWriteContext,
@@ -69,6 +70,7 @@ impl FileWriter {
         purpose: Purpose,
     ) -> Result<Self, LakeError> {
         let what = writing(table);
+        let begun_on = table.version()?;
         let opened = {
             let (table, on) = (table.clone(), table.snapshot()?);
             blocking(what.clone(), move || open(&table, &on, date, purpose)).await?
@@ -76,7 +78,7 @@ impl FileWriter {
         let (url, context, encoder) =
             opened.map_err(|error| LakeError::from_kernel(what, error))?;
         let (table, upload) = (table.clone(), None);
-        Ok(Self { table, date, url, context, encoder, upload, bytes: 0 })
+        Ok(Self { table, begun_on, date, url, context, encoder, upload, bytes: 0 })
     }
 
     /// Adds rows.
@@ -121,8 +123,8 @@ impl FileWriter {
         let entry = entry.map_err(|error| LakeError::from_kernel(what.clone(), error))?;
         let path = self.context.resolve_file_path(&self.url);
         let path = path.map_err(|error| LakeError::from_kernel(what, error))?;
-        let date = self.date;
-        Ok(StagedFile { path, date, rows, bytes, written_at, entry })
+        let (date, begun_on) = (self.date, self.begun_on);
+        Ok(StagedFile { path, date, rows, bytes, written_at, begun_on, entry })
     }
 
     async fn put_part(&mut self, part: Vec<u8>) -> Result<(), LakeError> {

@@ -10,9 +10,9 @@ use super::rows::Batch;
 use super::table::{Table, path_of};
 use crate::time::Timestamp;
 
-/// A file that was written so long ago is looked for before a commit names it: a vacuum may have
-/// taken it for one that was left behind. Only a process that was paused, or a long rewrite, waits
-/// so long.
+/// A file that was written so long ago is looked for before a commit names it: another engine's
+/// VACUUM may have taken it for one that was left behind. Only a process that was paused, or a long
+/// rewrite, waits so long.
 const LOOK_AFTER_SECONDS: i64 = 10;
 
 /// A data file that is written and durable, but not yet named by any commit.
@@ -28,6 +28,8 @@ pub struct StagedFile {
     pub bytes: u64,
     /// When it was written.
     pub written_at: Timestamp,
+    /// A version that the table had when its writing began.
+    pub(super) begun_on: u64,
     /// The log's entry, without the part that the commit adds.
     pub(super) entry: RecordBatch,
 }

@@ -11,7 +11,7 @@ mod merge;
 mod merge_sort;
 mod plan;
 mod task;
-mod vacuum;
+pub(super) mod vacuum;
 
 pub use merge::Merged;
 pub use task::{Maintenance, Report};

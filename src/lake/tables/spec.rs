@@ -55,6 +55,11 @@ impl TableName {
         }
     }
 
+    /// The table of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| table.name() == name)
+    }
+
     /// What it holds, for people.
     pub const fn meaning(self) -> &'static str {
         match self {

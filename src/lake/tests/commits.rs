@@ -3,6 +3,7 @@
 use object_store::ObjectStoreExt;
 
 use super::*;
+use crate::setting::ByteSize;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_and_offsets_land_in_one_commit() {
@@ -208,4 +209,54 @@ async fn a_file_that_a_vacuum_took_while_its_writer_was_paused_is_never_named() 
     assert!(error.to_string().contains(path), "{error}");
     append(calls, 0..3).await;
     assert_eq!(event_ids(calls).await, expected_ids(0..3));
+}
+
+/// Has a table vacuumed by a process of its own, which has been looking for a day.
+async fn vacuum_for_a_day(dir: &TempDir) {
+    let mut maintenance = Maintenance::new(MaintenanceConfig::default());
+    for hours in [0, 26] {
+        let lake = open_at(dir, now().plus_seconds(hours * 3_600)).await;
+        let table = lake.table(TableName::Calls);
+        maintenance.run_once(table).await.expect("maintained");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_writer_names_nothing_that_a_vacuum_may_take_at_that_moment() {
+    let dir = TempDir::new().expect("a directory");
+    let lake = open(&dir).await;
+    let calls = lake.table(TableName::Calls);
+    append(calls, 0..3).await;
+    let staged = calls.write(batches(3..5)).await.expect("files are written");
+    let before = calls.snapshot().expect("open");
+    vacuum_for_a_day(&dir).await;
+    let commit = Commit::append(staged.clone(), vec![(PARTITION.to_owned(), 5)]);
+    // Whoever looked at the file before the vacuum, and commits after it, meets its mark.
+    let outcome = calls.commit(&before, &commit).await.expect("an answer");
+    let Outcome::Conflicted { newest } = outcome else { panic!("{outcome:?}") };
+    // Also were the file still there.
+    let error = calls.commit(&newest, &commit).await.expect_err("it may be gone");
+    assert!(error.is_retryable() && error.to_string().contains("vacuumed"), "{error}");
+    append(calls, 3..5).await;
+    assert_eq!(event_ids(calls).await, expected_ids(0..5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_named_at_the_last_moment_stays() {
+    let dir = TempDir::new().expect("a directory");
+    let lake = open(&dir).await;
+    let calls = lake.table(TableName::Calls);
+    append(calls, 0..3).await;
+    let staged = calls.write(batches(3..5)).await.expect("files are written");
+    // Nothing is merged: what a merge replaces may go.
+    let config = MaintenanceConfig { small_file: ByteSize(0), ..MaintenanceConfig::default() };
+    let mut maintenance = Maintenance::new(config);
+    maintenance.run_once(calls).await.expect("maintained");
+    let commit = Commit::append(staged, vec![(PARTITION.to_owned(), 5)]);
+    let outcome = calls.commit(&calls.refresh().await.expect("open"), &commit).await;
+    assert!(matches!(outcome, Ok(Outcome::Committed(_))), "{outcome:?}");
+    let later = open_at(&dir, now().plus_seconds(26 * 3_600)).await;
+    let report = maintenance.run_once(later.table(TableName::Calls)).await.expect("maintained");
+    assert_eq!(report.files_deleted, 0, "{report:?}");
+    assert_eq!(event_ids(later.table(TableName::Calls)).await, expected_ids(0..5));
 }

@@ -1,5 +1,8 @@
 //! Maintenance: merges, checkpoints and vacuum beside writers.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use super::*;
 
 /// Merges whatever is small, at once.
@@ -69,9 +72,12 @@ async fn of_two_merges_from_one_snapshot_one_gives_up() {
 async fn merges_and_appends_do_not_starve_each_other() {
     let dir = TempDir::new().expect("a directory");
     let (writer, merger) = (open(&dir).await, open(&dir).await);
+    let enough = Arc::new(AtomicBool::new(false));
+    let is_enough = Arc::clone(&enough);
     let writing = tokio::spawn(async move {
         let calls = writer.table(TableName::Calls).clone();
-        for batch in 0..30 {
+        let mut batch = 0;
+        while batch < 30 || !is_enough.load(Ordering::Relaxed) {
             let staged = calls.write(batches(batch * 2..batch * 2 + 2)).await.expect("files");
             let commit = Commit::append(staged, vec![(PARTITION.to_owned(), batch * 2 + 2)]);
             let mut on = calls.snapshot().expect("open");
@@ -80,19 +86,22 @@ async fn merges_and_appends_do_not_starve_each_other() {
             {
                 on = newest;
             }
+            batch += 1;
+            // Far more often than a commit a second.
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        calls
+        (calls, batch * 2)
     });
     let mut maintenance = Maintenance::new(eager());
     let mut merged = 0;
     while !writing.is_finished() {
         let report = maintenance.run_once(merger.table(TableName::Calls)).await.expect("a run");
         merged += report.files_merged;
+        enough.store(merged > 0, Ordering::Relaxed);
     }
-    let calls = writing.await.expect("the writer ends");
-    assert!(merged > 0, "nothing was merged beside the writer");
-    assert_eq!(event_ids(&calls).await, expected_ids(0..60));
-    assert_eq!(calls.next_offset(PARTITION).await.expect("an offset"), Some(60));
+    let (calls, end) = writing.await.expect("the writer ends");
+    assert_eq!(event_ids(&calls).await, expected_ids(0..end));
+    assert_eq!(calls.next_offset(PARTITION).await.expect("an offset"), Some(end));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,6 +20,7 @@ mod replay_routes;
 mod request;
 mod revision_routes;
 mod router;
+mod running;
 mod serve;
 mod state;
 

@@ -39,6 +39,8 @@ pub enum ProblemKind {
     QueryFailed,
     /// The query used more than it may: time, memory, rows or bytes.
     QueryLimit,
+    /// The statement was ended by who may do so.
+    QueryCancelled,
     /// Too many requests at once.
     Overloaded,
     /// The log or the lake is not to be had at the moment.
@@ -97,6 +99,7 @@ impl ProblemKind {
             Self::QueryLimit => {
                 ("query_limit", S::UNPROCESSABLE_ENTITY, "the query used more than it may")
             }
+            Self::QueryCancelled => ("query_cancelled", S::CONFLICT, "the query was cancelled"),
             Self::Overloaded => ("overloaded", S::SERVICE_UNAVAILABLE, "too many requests at once"),
             Self::Unavailable => {
                 ("unavailable", S::SERVICE_UNAVAILABLE, "something needed is not to be had now")

@@ -13,14 +13,14 @@ use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::audit::Audit;
 use super::auth::{Caller, MayAsk, Tenants};
 use super::problem::{Problem, ProblemKind};
+use super::running::QUERY_ID;
 use super::state::App;
 use crate::query::{
-    self, Answer, CostsRequest, Format, Interval, QueryEngine, QueryError, Scope, SqlRequest,
+    self, CostsRequest, Format, Interval, QueryEngine, QueryError, Scope, SqlRequest,
 };
 use crate::time::Timestamp;
 
@@ -54,11 +54,11 @@ pub async fn sql(
         parameters: parameters.map_err(|why| Problem::new(ProblemKind::InvalidRequest, why))?,
         limit: body.limit,
         timeout: body.timeout_ms.map(std::time::Duration::from_millis),
-        scope: scope(&caller),
+        ..request_of(&caller, "")
     };
     let format = body.format.or_else(|| accepted(&headers)).unwrap_or_default();
-    let audit = Audit::of(&caller, &request.sql);
-    answered(engine(&app)?.ask(&request).await, format, audit).await
+    let named = request.sql.clone();
+    answered(&app, &caller, request, (format, &named, &headers)).await
 }
 
 /// `GET /v1/costs`: what was spent, by any columns.
@@ -70,8 +70,9 @@ pub async fn costs(
 ) -> Result<Response, Problem> {
     let format = format_of(&mut terms, &headers)?;
     let request = costs_request(terms, scope(&caller))?;
-    let audit = Audit::of(&caller, "costs");
-    answered(engine(&app)?.costs(&request).await, format, audit).await
+    let sql = request.to_sql().map_err(|error| refused(&error))?;
+    let request = SqlRequest { asker: asker(&caller), ..sql };
+    answered(&app, &caller, request, (format, "costs", &headers)).await
 }
 
 fn costs_request(
@@ -109,13 +110,9 @@ pub async fn anomalies(
 ) -> Result<Response, Problem> {
     let format = format_of(&mut terms, &headers)?;
     let since = instant(&mut terms, "since")?.unwrap_or(Timestamp::EPOCH);
-    let request = SqlRequest {
-        parameters: vec![since.to_string().into()],
-        scope: scope(&caller),
-        ..SqlRequest::new(ANOMALIES)
-    };
-    let audit = Audit::of(&caller, "anomalies");
-    answered(engine(&app)?.ask(&request).await, format, audit).await
+    let request =
+        SqlRequest { parameters: vec![since.to_string().into()], ..request_of(&caller, ANOMALIES) };
+    answered(&app, &caller, request, (format, "anomalies", &headers)).await
 }
 
 /// `GET /v1/prices`: the rows of the book in force that hold at a time.
@@ -154,6 +151,15 @@ pub async fn prices(
     Ok(Json(json!({"price_book_version": book.version(), "at": at.to_string(), "rows": rows})))
 }
 
+/// A statement, asked by a caller.
+fn request_of(caller: &Caller, sql: &str) -> SqlRequest {
+    SqlRequest { scope: scope(caller), asker: asker(caller), ..SqlRequest::new(sql) }
+}
+
+fn asker(caller: &Caller) -> String {
+    caller.key_id.clone().unwrap_or_else(|| caller.sender.namespace.clone())
+}
+
 fn scope(caller: &Caller) -> Scope {
     match &caller.tenants {
         Tenants::All => Scope::All,
@@ -166,25 +172,30 @@ fn engine(app: &App) -> Result<&QueryEngine, Problem> {
     engine.ok_or_else(|| Problem::new(ProblemKind::NotFound, "this instance answers no questions"))
 }
 
+/// The answer to a question: in a format, under the name that logs and lists have for it, and to
+/// the request of these headers.
 async fn answered(
-    answer: Result<Answer, QueryError>,
-    format: Format,
-    mut audit: Audit,
+    app: &App,
+    caller: &Caller,
+    request: SqlRequest,
+    (format, named, headers): (Format, &str, &HeaderMap),
 ) -> Result<Response, Problem> {
-    let mut answer = answer.map_err(|error| {
+    let begun = app.running.begin(caller, named, headers, app.state.clock.now())?;
+    let request = SqlRequest { cancel: begun.cancel.clone(), ..request };
+    let mut audit = Audit::of(caller, named);
+    let mut answer = engine(app)?.ask(&request).await.map_err(|error| {
         audit.refused(&error);
         refused(&error)
     })?;
     audit.answered(&answer);
     let versions: Vec<String> =
         answer.versions.iter().map(|(table, at)| format!("{}={at}", table.name())).collect();
-    let mut told =
-        vec![("x-query-id", Uuid::new_v4().to_string()), ("x-table-versions", versions.join(","))];
+    let mut told = vec![(QUERY_ID, begun.id.to_string()), ("x-table-versions", versions.join(","))];
     let mut response = if format == Format::Ndjson {
         let lines = query::ndjson(answer).await.map_err(|error| refused(&error))?;
         // The account is closed with the last line, or when nobody reads on.
         let lines = lines.map(move |line| {
-            let _open = &audit;
+            let _open = (&audit, &begun);
             Ok::<_, Infallible>(line)
         });
         Body::from_stream(lines).into_response()
@@ -210,6 +221,7 @@ pub(super) fn refused(error: &QueryError) -> Problem {
         QueryError::UnknownName(_) => ProblemKind::InvalidRequest,
         QueryError::Timeout(_) | QueryError::TooLarge(_) => ProblemKind::QueryLimit,
         QueryError::Failed(_) => ProblemKind::QueryFailed,
+        QueryError::Cancelled => ProblemKind::QueryCancelled,
         QueryError::Unavailable(why) => {
             tracing::warn!(error = %why, "a question could not be answered");
             ProblemKind::Unavailable

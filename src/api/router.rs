@@ -15,7 +15,7 @@ use tower_http::decompression::RequestDecompressionLayer;
 use super::problem::{Problem, ProblemKind};
 use super::state::App;
 use super::{
-    health, ingest, key_routes, limits, questions, replay_routes, request, revision_routes,
+    health, ingest, key_routes, limits, questions, replay_routes, request, revision_routes, running,
 };
 
 /// The most that price books in a request may have.
@@ -23,7 +23,11 @@ const BOOKS_BYTES_MAX: usize = 32 << 20;
 
 /// Every route of the server.
 pub fn router(app: Arc<App>) -> Router {
-    let mut routes = operations().merge(management(&app)).merge(questions(&app)).merge(revisions());
+    let mut routes = operations()
+        .merge(management(&app))
+        .merge(questions(&app))
+        .merge(running_questions())
+        .merge(revisions());
     if app.state.log.is_some() {
         routes = routes.merge(front_doors(&app));
     }
@@ -59,6 +63,13 @@ fn questions(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/v1/anomalies", get(questions::anomalies))
         .route("/v1/prices", get(questions::prices))
         .layer(from_fn_with_state(app.clone(), limits::query))
+}
+
+/// Shown and cancelled also while every place for questions is taken.
+fn running_questions() -> Router<Arc<App>> {
+    Router::new()
+        .route("/v1/queries", get(running::list))
+        .route("/v1/queries/{query_id}", delete(running::cancel))
 }
 
 fn management(app: &Arc<App>) -> Router<Arc<App>> {

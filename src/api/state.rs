@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::keys::KeyRing;
 use super::metrics::ApiMetrics;
+use super::running::Running;
 use super::{ApiConfig, ApiError, Revisions};
 use crate::pipeline::Books;
 use crate::query::QueryEngine;
@@ -60,6 +61,8 @@ pub struct App {
     pub(super) query_places: Semaphore,
     /// Dead letters that this process has put onto the log again; the lock is a replay's turn.
     pub(super) replayed: tokio::sync::Mutex<HashSet<String>>,
+    /// The questions that are being answered.
+    pub(super) running: Arc<Running>,
     stopping: AtomicBool,
 }
 
@@ -73,6 +76,7 @@ impl App {
             metrics: ApiMetrics::register(&state.registry)?,
             ingest_places: Semaphore::new(state.config.ingest_requests_max),
             query_places: Semaphore::new(state.config.query_requests_max),
+            running: Arc::default(),
             replayed: tokio::sync::Mutex::default(),
             stopping: AtomicBool::new(false),
             state,

@@ -45,7 +45,7 @@ impl Place {
             ));
         }
         let lake = Lake::open(&config.lake, Arc::new(SystemClock)).await?;
-        Ok(Self::Lake(QueryEngine::new(Arc::new(lake), config.query)?))
+        Ok(Self::Lake(QueryEngine::alone(Arc::new(lake), config.query)?))
     }
 
     /// The answer to a statement, in a format.

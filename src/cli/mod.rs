@@ -14,6 +14,7 @@ mod meter;
 mod node;
 mod prices;
 mod query;
+mod query_worker;
 mod remote;
 mod revise;
 mod say;
@@ -50,6 +51,8 @@ enum Command {
     Meter(meter::Args),
     /// Ask in SQL.
     Query(query::Args),
+    #[command(hide = true)]
+    QueryWorker(query_worker::Args),
     /// Ask what was spent, by any columns.
     Costs(costs::Args),
     /// Show what was out of the ordinary.
@@ -82,6 +85,7 @@ impl Cli {
             Command::Ingest(args) => runtime.block_on(ingest::run(args, config)),
             Command::Meter(args) => meter::run(args, config),
             Command::Query(args) => runtime.block_on(query::run(args, config)),
+            Command::QueryWorker(args) => runtime.block_on(query_worker::run(args, config)),
             Command::Costs(args) => runtime.block_on(costs::run(args, config)),
             Command::Anomalies(args) => runtime.block_on(anomalies::run(args, config)),
             Command::Revise(args) => runtime.block_on(revise::run(*args, config)),

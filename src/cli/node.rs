@@ -1,6 +1,7 @@
 //! A running tokenmeter: the rooms put together.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,7 +20,7 @@ use crate::config::Config;
 use crate::crash;
 use crate::lake::{Lake, Maintenance, TableName};
 use crate::pipeline::{Books, Parts, Pipeline, PipelineMetrics, Watermarks};
-use crate::query::QueryEngine;
+use crate::query::{QueryEngine, WorkerCommand};
 use crate::revision::{InForce, keep_correcting};
 use crate::source::{AvroDecoders, EventLog, Opened};
 use crate::time::{Clock, SystemClock};
@@ -138,6 +139,35 @@ impl Node {
         };
         node.spawn(pipeline, metrics);
         Ok(node)
+    }
+
+    /// Has questions answered by worker processes, which read the same configuration.
+    ///
+    /// # Errors
+    /// When this program's own file is not known, or what an earlier worker left cannot be deleted.
+    pub async fn query_in_workers(&mut self, file: Option<&Path>) -> Result<()> {
+        let config = self.config.query.clone();
+        if config.workers == 0 {
+            return Ok(());
+        }
+        let spill = self.config.data_dir.join("spill");
+        match std::fs::remove_dir_all(&spill) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("emptying `{}`", spill.display()));
+            }
+            _ => {}
+        }
+        let mut arguments: Vec<OsString> = vec!["query-worker".into()];
+        if let Some(file) = file {
+            arguments.extend(["--config".into(), file.into()]);
+        }
+        let program = std::env::current_exe().context("finding this program's own file")?;
+        let lake = self.lake.root().to_string();
+        let command = WorkerCommand { program, arguments, spill, lake };
+        self.engine = Arc::new(QueryEngine::with_workers(command, config));
+        let engine = self.engine.clone();
+        self.tasks.push(tokio::spawn(async move { engine.warm().await }));
+        Ok(())
     }
 
     fn spawn(&mut self, pipeline: Pipeline, metrics: PipelineMetrics) {

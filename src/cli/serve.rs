@@ -15,10 +15,11 @@ pub struct Args {}
 ///
 /// # Errors
 /// What must not be started with, or why it stopped.
-pub async fn run(_: Args, config: Option<&Path>) -> Result<ExitCode> {
-    let config = node::configure(config)?;
+pub async fn run(_: Args, file: Option<&Path>) -> Result<ExitCode> {
+    let config = node::configure(file)?;
     let stop = node::stop_signal()?;
     let mut node = Node::start(config).await?;
+    node.query_in_workers(file).await?;
     node.watch_for_anomalies();
     node.serve(stop).await?;
     Ok(ExitCode::SUCCESS)

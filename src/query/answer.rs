@@ -6,14 +6,11 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use datafusion::error::DataFusionError;
-use datafusion::execution::SendableRecordBatchStream;
-use futures::StreamExt;
-use tokio::sync::mpsc::{self, Receiver};
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::error::QueryError;
+use super::rows::Rows;
 use crate::lake::TableName;
 use crate::setting::ByteSize;
 
@@ -26,6 +23,8 @@ pub(super) struct Allowance {
     pub(super) deadline: Instant,
     /// Whether errors may quote rows.
     pub(super) tells: bool,
+    /// Ends it before its time.
+    pub(super) cancel: CancellationToken,
 }
 
 /// What an answer has come to, for whoever keeps books about it.
@@ -70,12 +69,9 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub(super) fn new(
-        versions: Vec<(TableName, u64)>,
-        stream: SendableRecordBatchStream,
-        left: Allowance,
-    ) -> Self {
-        Self { versions, rows: Rows::of(stream), left, used: Arc::default(), truncated: false }
+    pub(super) fn new(mut rows: Rows, left: Allowance) -> Self {
+        let versions = std::mem::take(&mut rows.versions);
+        Self { versions, rows, left, used: Arc::default(), truncated: false }
     }
 
     /// The columns.
@@ -101,8 +97,8 @@ impl Answer {
     /// The next rows; `None` after the last ones.
     ///
     /// # Errors
-    /// [`QueryError::Timeout`], [`QueryError::TooLarge`] or [`QueryError::Failed`]; nothing follows
-    /// an error.
+    /// [`QueryError::Timeout`], [`QueryError::Cancelled`], [`QueryError::TooLarge`] or
+    /// [`QueryError::Failed`]; nothing follows an error.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, QueryError>> {
         let next = self.next_batch().await;
         match &next {
@@ -118,13 +114,14 @@ impl Answer {
             if self.truncated {
                 return None;
             }
-            let next = tokio::time::timeout_at(self.left.deadline, self.rows.batches.recv()).await;
+            let next = tokio::select! {
+                next = tokio::time::timeout_at(self.left.deadline, self.rows.next()) => next,
+                () = self.left.cancel.cancelled() => return Some(Err(QueryError::Cancelled)),
+            };
             let batch = match next {
                 Err(_) => return Some(Err(QueryError::Timeout(self.left.timeout))),
-                Ok(None) => return self.rows.end().await.err().map(Err),
-                Ok(Some(Err(why))) => {
-                    return Some(Err(QueryError::running(&why, self.left.tells)));
-                }
+                Ok(None) => return None,
+                Ok(Some(Err(error))) => return Some(Err(error)),
                 Ok(Some(Ok(batch))) => batch,
             };
             if batch.num_rows() > 0
@@ -160,47 +157,6 @@ impl Answer {
             batches.push(batch?);
         }
         Ok(batches)
-    }
-}
-
-/// Rows as a task of its own makes them: one that does not yield cannot hold up the deadline.
-struct Rows {
-    schema: SchemaRef,
-    batches: Receiver<Result<RecordBatch, DataFusionError>>,
-    /// Until it has ended and was asked how.
-    task: Option<JoinHandle<()>>,
-}
-
-impl Rows {
-    fn of(mut stream: SendableRecordBatchStream) -> Self {
-        let schema = stream.schema();
-        let (sender, batches) = mpsc::channel(1);
-        let task = tokio::spawn(async move {
-            while let Some(batch) = stream.next().await {
-                let failed = batch.is_err();
-                if sender.send(batch).await.is_err() || failed {
-                    break;
-                }
-            }
-        });
-        Self { schema, batches, task: Some(task) }
-    }
-
-    /// Whether the task ended by itself.
-    async fn end(&mut self) -> Result<(), QueryError> {
-        let panicked = |_| QueryError::Internal("the query panicked".to_owned());
-        match self.task.take() {
-            Some(task) => task.await.map_err(panicked),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Drop for Rows {
-    fn drop(&mut self) {
-        if let Some(task) = &self.task {
-            task.abort();
-        }
     }
 }
 

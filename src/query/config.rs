@@ -8,9 +8,15 @@ use crate::setting::{ByteSize, Span};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct QueryConfig {
-    /// Memory that all queries together may hold for sorting, joining and grouping.
+    /// Processes of a server that run queries, and so the queries that run at once; more wait. One
+    /// asker has half of them at most. 0: in the server's own process, which a hostile statement
+    /// can end.
+    pub workers: usize,
+    /// Memory that a query may hold for sorting, joining and grouping; what is more spills.
     pub memory: ByteSize,
-    /// Disk space in the temporary directory that they may spill to.
+    /// Memory that a worker may have at all; one that wants more is ended.
+    pub worker_memory: ByteSize,
+    /// Disk space that a query may spill to.
     pub spill_bytes_max: ByteSize,
     /// The longest a query may take.
     pub timeout: Span,
@@ -27,7 +33,9 @@ pub struct QueryConfig {
 impl Default for QueryConfig {
     fn default() -> Self {
         Self {
+            workers: 4,
             memory: ByteSize(512 << 20),
+            worker_memory: ByteSize(1 << 30),
             spill_bytes_max: ByteSize(4 << 30),
             timeout: Span::seconds(60),
             rows_max: 100_000,

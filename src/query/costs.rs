@@ -88,7 +88,11 @@ impl QueryEngine {
 }
 
 impl CostsRequest {
-    fn to_sql(&self) -> Result<SqlRequest, QueryError> {
+    /// The statement behind it.
+    ///
+    /// # Errors
+    /// [`QueryError::UnknownName`] naming the nearest column.
+    pub fn to_sql(&self) -> Result<SqlRequest, QueryError> {
         let mut groups = Vec::new();
         if let Some(unit) = self.interval.unit() {
             groups.push((format!("date_trunc('{unit}', occurred_at)"), "period_start".to_owned()));

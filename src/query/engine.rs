@@ -1,8 +1,10 @@
 //! From a question to an answer: parse, allow, snapshot, plan, run.
 //!
 //! Every question gets the newest version of the tables that it names, a session of its own, and
-//! ends at its deadline. Sessions share memory, spill space and the metadata of files.
+//! ends at its deadline. Sessions share memory, spill space and the metadata of files. A server
+//! has its questions run in worker processes; a command is a process of its own anyway.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::error::DataFusionError;
@@ -19,7 +21,9 @@ use super::answer::{Allowance, Answer};
 use super::config::QueryConfig;
 use super::error::QueryError;
 use super::request::{Scope, SqlRequest};
+use super::rows::Rows;
 use super::scan::LakeTable;
+use super::worker::{WorkerCommand, Workers};
 use super::{session, statement};
 use crate::lake::{Lake, Snapshot, TableName};
 
@@ -29,28 +33,47 @@ pub(super) const STORE_URL: &str = "lake://tables/";
 /// Answers questions over a lake. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct QueryEngine {
-    lake: Arc<Lake>,
     config: Arc<QueryConfig>,
-    runtime: Arc<RuntimeEnv>,
+    place: Place,
+}
+
+/// Where questions run.
+#[derive(Debug, Clone)]
+enum Place {
+    Here(Arc<Here>),
+    Workers(Arc<Workers>),
 }
 
 impl QueryEngine {
-    /// An engine over a lake.
+    /// An engine over a lake, in this process.
     ///
     /// # Errors
     /// [`QueryError::Internal`] when there is no directory to spill to.
     pub fn new(lake: Arc<Lake>, config: QueryConfig) -> Result<Self, QueryError> {
-        let internal = |why: DataFusionError| QueryError::Internal(why.strip_backtrace());
-        let runtime = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::new(FairSpillPool::new(config.memory.0)))
-            .with_max_temp_directory_size(
-                u64::try_from(config.spill_bytes_max.0).unwrap_or(u64::MAX),
-            )
-            .build_arc()
-            .map_err(internal)?;
-        let url = Url::parse(STORE_URL).map_err(|why| QueryError::Internal(why.to_string()))?;
-        runtime.register_object_store(&url, lake.object_store());
-        Ok(Self { lake, config: Arc::new(config), runtime })
+        let here = Here::new(lake, &config, None)?;
+        Ok(Self { config: Arc::new(config), place: Place::Here(Arc::new(here)) })
+    }
+
+    /// An engine over a lake, in a process that does nothing else: a command.
+    ///
+    /// # Errors
+    /// As [`QueryEngine::new`].
+    pub fn alone(lake: Arc<Lake>, config: QueryConfig) -> Result<Self, QueryError> {
+        let here = Here { is_alone: true, ..Here::new(lake, &config, None)? };
+        Ok(Self { config: Arc::new(config), place: Place::Here(Arc::new(here)) })
+    }
+
+    /// An engine whose questions run in worker processes.
+    pub fn with_workers(command: WorkerCommand, config: QueryConfig) -> Self {
+        let workers = Workers::new(command, config.workers);
+        Self { config: Arc::new(config), place: Place::Workers(workers) }
+    }
+
+    /// Gets ready for the first question.
+    pub async fn warm(&self) {
+        if let Place::Workers(workers) = &self.place {
+            workers.warm().await;
+        }
     }
 
     /// Asks one question.
@@ -59,17 +82,29 @@ impl QueryEngine {
     /// A [`QueryError`] before the first row; later ones come with the rows.
     pub async fn ask(&self, request: &SqlRequest) -> Result<Answer, QueryError> {
         let left = self.allowance(request);
-        let (deadline, timeout) = (left.deadline, left.timeout);
-        let (engine, request) = (self.clone(), request.clone());
+        if request.sql.len() > self.config.statement_bytes_max.0 {
+            let limit = self.config.statement_bytes_max.0;
+            let detail = format!("the statement is longer than {limit} bytes");
+            return Err(QueryError::TooLarge(detail));
+        }
         // Planning does not yield: as a task of its own it cannot hold up the deadline.
-        let task = tokio::spawn(async move { engine.start(&request, left).await });
-        let abort = AbortOnDrop(task.abort_handle());
-        let started = tokio::time::timeout_at(deadline, task).await;
-        drop(abort);
+        let (place, asked) = (self.place.clone(), request.clone());
+        let (rows, bytes) = (left.rows, left.bytes.0);
+        let task = tokio::spawn(async move {
+            match place {
+                Place::Here(here) => here.start(&asked, rows).await,
+                Place::Workers(workers) => workers.start(&asked, rows, bytes).await,
+            }
+        });
+        let _abort = AbortOnDrop(task.abort_handle());
+        let started = tokio::select! {
+            started = tokio::time::timeout_at(left.deadline, task) => started,
+            () = request.cancel.cancelled() => return Err(QueryError::Cancelled),
+        };
         match started {
-            Err(_) => Err(QueryError::Timeout(timeout)),
+            Err(_) => Err(QueryError::Timeout(left.timeout)),
             Ok(Err(_)) => Err(QueryError::Internal("planning panicked".to_owned())),
-            Ok(Ok(answer)) => answer,
+            Ok(Ok(rows)) => Ok(Answer::new(rows?, left)),
         }
     }
 
@@ -82,24 +117,81 @@ impl QueryEngine {
             timeout,
             deadline: Instant::now() + timeout,
             tells: request.scope.is_all(),
+            cancel: request.cancel.clone(),
         }
     }
+}
 
-    async fn start(&self, request: &SqlRequest, left: Allowance) -> Result<Answer, QueryError> {
-        if request.sql.len() > self.config.statement_bytes_max.0 {
-            let limit = self.config.statement_bytes_max.0;
-            let detail = format!("the statement is longer than {limit} bytes");
-            return Err(QueryError::TooLarge(detail));
+/// Questions in this process.
+#[derive(Debug)]
+pub(super) struct Here {
+    lake: Arc<Lake>,
+    runtime: Arc<RuntimeEnv>,
+    threads: usize,
+    /// Whether the process answers questions, one at a time, and does nothing else.
+    is_alone: bool,
+}
+
+impl Here {
+    /// Over a lake; what does not fit into memory goes to `spill`, or to the system's own place.
+    ///
+    /// # Errors
+    /// [`QueryError::Internal`] when there is no directory to spill to.
+    pub(super) fn new(
+        lake: Arc<Lake>,
+        config: &QueryConfig,
+        spill: Option<&Path>,
+    ) -> Result<Self, QueryError> {
+        let internal = |why: DataFusionError| QueryError::Internal(why.strip_backtrace());
+        let mut builder = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(FairSpillPool::new(config.memory.0)))
+            .with_max_temp_directory_size(
+                u64::try_from(config.spill_bytes_max.0).unwrap_or(u64::MAX),
+            );
+        if let Some(spill) = spill {
+            builder = builder.with_temp_file_path(spill);
         }
+        let runtime = builder.build_arc().map_err(internal)?;
+        let url = Url::parse(STORE_URL).map_err(|why| QueryError::Internal(why.to_string()))?;
+        runtime.register_object_store(&url, lake.object_store());
+        Ok(Self { lake, runtime, threads: config.threads, is_alone: false })
+    }
+
+    /// A worker's: the only question of its process.
+    ///
+    /// # Errors
+    /// As [`Here::new`].
+    pub(super) fn for_worker(
+        lake: Arc<Lake>,
+        config: &QueryConfig,
+        spill: &Path,
+    ) -> Result<Self, QueryError> {
+        Ok(Self { is_alone: true, ..Self::new(lake, config, Some(spill))? })
+    }
+
+    /// The lake's root.
+    pub(super) fn root(&self) -> String {
+        self.lake.root().to_string()
+    }
+
+    /// Begins an answer of so many rows, and one more.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub(super) async fn start(
+        &self,
+        request: &SqlRequest,
+        rows: usize,
+    ) -> Result<Rows, QueryError> {
         let statement = statement::read_only(&request.sql, &request.scope)?;
         let runtime = Arc::clone(&self.runtime);
-        let session = session::open(runtime, self.config.threads, &request.scope);
+        let session = session::open(runtime, (self.threads, self.is_alone), &request.scope);
         let versions = self.show_tables(&session, &statement, &request.scope).await?;
-        let frame = plan(&session, statement, request, left.rows).await?;
-        let tells = left.tells;
+        let frame = plan(&session, statement, request, rows).await?;
+        let tells = request.scope.is_all();
         let stream = frame.execute_stream().await;
         let stream = stream.map_err(|why| QueryError::running(&why, tells))?;
-        Ok(Answer::new(versions, stream, left))
+        Ok(Rows::of(versions, stream, tells))
     }
 
     /// Puts the tables that the scope sees into the session, those that the statement names in
@@ -128,7 +220,7 @@ impl QueryEngine {
                 let Ok(known) = table.snapshot() else { continue };
                 known
             };
-            let threads = self.config.threads;
+            let threads = self.threads;
             let provider = LakeTable::new(table.clone(), snapshot, scope.clone(), threads);
             let shown = session.register_table(name.name(), Arc::new(provider));
             shown.map_err(|why| QueryError::Internal(why.strip_backtrace()))?;
@@ -137,7 +229,11 @@ impl QueryEngine {
     }
 
     async fn newest(&self, table: TableName) -> Result<Snapshot, QueryError> {
-        self.lake.table(table).refresh().await.map_err(QueryError::Unavailable)
+        self.lake
+            .table(table)
+            .refresh()
+            .await
+            .map_err(|why| QueryError::Unavailable(why.to_string()))
     }
 }
 

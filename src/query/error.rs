@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use datafusion::error::DataFusionError;
 
-use crate::lake::LakeError;
-
 /// Why a query has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
@@ -30,9 +28,12 @@ pub enum QueryError {
     /// It failed while it ran.
     #[error("the query failed while it ran{0}")]
     Failed(String),
-    /// The tables cannot be read now.
+    /// Somebody ended it.
+    #[error("the query was cancelled")]
+    Cancelled,
+    /// The tables cannot be read now; why is for the log.
     #[error("the tables cannot be read now")]
-    Unavailable(#[source] LakeError),
+    Unavailable(String),
     /// A fault of ours.
     #[error("the query could not be run: {0}")]
     Internal(String),
@@ -48,6 +49,7 @@ impl QueryError {
             Self::Timeout(_) => "timeout",
             Self::TooLarge(_) => "too_large",
             Self::Failed(_) => "sql_failed",
+            Self::Cancelled => "cancelled",
             Self::Unavailable(_) => "unavailable",
             Self::Internal(_) => "internal",
         }
@@ -58,7 +60,7 @@ impl QueryError {
         matches!(self, Self::Timeout(_) | Self::Unavailable(_))
     }
 
-    fn out_of_memory() -> Self {
+    pub(super) fn out_of_memory() -> Self {
         let message = "the query needs more memory than it may have: narrow it by `date`";
         Self::TooLarge(message.to_owned())
     }

@@ -14,12 +14,14 @@ mod format;
 mod parameter;
 mod question;
 mod request;
+mod rows;
 mod scan;
 mod session;
 mod statement;
 #[cfg(test)]
 pub(crate) mod tests;
 mod value;
+mod worker;
 
 pub use answer::{Answer, Used};
 pub use config::QueryConfig;
@@ -30,3 +32,4 @@ pub use format::{Format, encode, ndjson};
 pub use parameter::parameter;
 pub use question::{QUESTIONS, Question};
 pub use request::{Scope, SqlRequest};
+pub use worker::{WorkerCommand, be_small, run as run_worker};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use datafusion::scalar::ScalarValue;
+use tokio_util::sync::CancellationToken;
 
 /// Whose rows a query sees.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,6 +35,10 @@ pub struct SqlRequest {
     pub timeout: Option<Duration>,
     /// Whose rows it sees.
     pub scope: Scope,
+    /// Who asks: one asker never has all workers.
+    pub asker: String,
+    /// Ends it before its time.
+    pub cancel: CancellationToken,
 }
 
 impl SqlRequest {

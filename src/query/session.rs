@@ -12,7 +12,8 @@ const CATALOG: &str = "tokenmeter";
 const SCHEMA: &str = "public";
 
 /// Functions whose result can be far larger than what they are given: the memory pool does not see
-/// them, so that one call could end the process.
+/// them, so that one call could end the process. Only a process that is alone with the question has
+/// them.
 const FUNCTIONS_LEFT_OUT: [&str; 11] = [
     "repeat",
     "lpad",
@@ -27,11 +28,15 @@ const FUNCTIONS_LEFT_OUT: [&str; 11] = [
     "array_pad",
 ];
 
-/// A session without tables.
+/// A session without tables; `is_alone`: the process answers this question and does nothing else.
 ///
 /// A scope's statement runs in one thread above its scans: with several, which row or which error
 /// comes first would be a matter of luck, and of everybody's load.
-pub(super) fn open(runtime: Arc<RuntimeEnv>, threads: usize, scope: &Scope) -> SessionContext {
+pub(super) fn open(
+    runtime: Arc<RuntimeEnv>,
+    (threads, is_alone): (usize, bool),
+    scope: &Scope,
+) -> SessionContext {
     let threads = if scope.is_all() { threads.max(1) } else { 1 };
     let mut config = SessionConfig::new()
         .with_default_catalog_and_schema(CATALOG, SCHEMA)
@@ -51,7 +56,7 @@ pub(super) fn open(runtime: Arc<RuntimeEnv>, threads: usize, scope: &Scope) -> S
     // https://github.com/apache/datafusion/issues/24109 (read 2026-11-23).
     options.execution.parquet.pushdown_filters = false;
     let session = SessionContext::new_with_config_rt(config, runtime);
-    for name in FUNCTIONS_LEFT_OUT {
+    for name in FUNCTIONS_LEFT_OUT.iter().filter(|_| !is_alone) {
         session.deregister_udf(name);
         session.deregister_udtf(name);
     }

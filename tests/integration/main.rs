@@ -27,3 +27,4 @@ mod revisions;
 mod server;
 mod unpriced;
 mod worked_cases;
+mod workers;

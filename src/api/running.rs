@@ -1,0 +1,141 @@
+//! The questions that are being answered: shown and cancelled by who asked, or by an administrator.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::auth::{Caller, MayAsk};
+use super::keys::KeyScope;
+use super::problem::{Problem, ProblemKind};
+use super::state::App;
+use crate::time::Timestamp;
+
+/// The header that names a question, in requests and in answers.
+pub(super) const QUERY_ID: &str = "x-query-id";
+
+/// The most characters of a statement that are shown.
+const SHOWN_CHARS: usize = 1_000;
+
+/// Every question that is being answered.
+#[derive(Debug, Default)]
+pub(super) struct Running(Mutex<BTreeMap<Uuid, Entry>>);
+
+#[derive(Debug)]
+struct Entry {
+    key_id: Option<String>,
+    owner: String,
+    statement: String,
+    since: Timestamp,
+    cancel: CancellationToken,
+}
+
+/// A question that is being answered; no longer, when it is dropped.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pub id: Uuid,
+    pub cancel: CancellationToken,
+    running: Arc<Running>,
+}
+
+/// A question that is being answered, as it is shown.
+#[derive(Debug, Serialize)]
+pub struct RunningView {
+    query_id: Uuid,
+    owner: String,
+    statement: String,
+    since: String,
+}
+
+impl Running {
+    /// Enters a question, under the id that the request names.
+    ///
+    /// # Errors
+    /// When the id is no UUID, or is in use.
+    pub(super) fn begin(
+        self: &Arc<Self>,
+        caller: &Caller,
+        statement: &str,
+        headers: &HeaderMap,
+        since: Timestamp,
+    ) -> Result<Begun, Problem> {
+        let invalid =
+            |why: &str| Problem::new(ProblemKind::InvalidRequest, format!("`X-Query-Id`: {why}"));
+        let id = match headers.get(QUERY_ID) {
+            None => Uuid::new_v4(),
+            Some(id) => {
+                let id = id.to_str().ok().and_then(|id| Uuid::parse_str(id).ok());
+                id.ok_or_else(|| invalid("expected a UUID"))?
+            }
+        };
+        let cancel = CancellationToken::new();
+        let entry = Entry {
+            key_id: caller.key_id.clone(),
+            owner: caller.sender.namespace.clone(),
+            statement: statement.chars().take(SHOWN_CHARS).collect(),
+            since,
+            cancel: cancel.clone(),
+        };
+        let mut entries = self.entries();
+        if entries.contains_key(&id) {
+            return Err(invalid("a question of this id is being answered"));
+        }
+        entries.insert(id, entry);
+        Ok(Begun { id, cancel, running: Arc::clone(self) })
+    }
+
+    fn entries(&self) -> std::sync::MutexGuard<'_, BTreeMap<Uuid, Entry>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.running.entries().remove(&self.id);
+    }
+}
+
+impl Entry {
+    fn may_be_seen_by(&self, caller: &Caller) -> bool {
+        caller.has(KeyScope::Admin) || self.key_id == caller.key_id
+    }
+}
+
+/// `GET /v1/queries`: the caller's questions that are being answered; an administrator's answer has
+/// everybody's.
+pub async fn list(MayAsk(caller): MayAsk, State(app): State<Arc<App>>) -> Json<Vec<RunningView>> {
+    let entries = app.running.entries();
+    let seen = entries.iter().filter(|(_, entry)| entry.may_be_seen_by(&caller));
+    let views = seen.map(|(id, entry)| RunningView {
+        query_id: *id,
+        owner: entry.owner.clone(),
+        statement: entry.statement.clone(),
+        since: entry.since.to_string(),
+    });
+    Json(views.collect())
+}
+
+/// `DELETE /v1/queries/{query_id}`: ends one; whoever waits for it is told so.
+pub async fn cancel(
+    MayAsk(caller): MayAsk,
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let entries = app.running.entries();
+    let entry = Uuid::parse_str(&id).ok().and_then(|id| entries.get(&id));
+    match entry.filter(|entry| entry.may_be_seen_by(&caller)) {
+        Some(entry) => {
+            entry.cancel.cancel();
+            Ok(StatusCode::NO_CONTENT)
+        }
+        None => {
+            let detail = format!("no question `{id}` of yours is being answered");
+            Err(Problem::new(ProblemKind::NotFound, detail))
+        }
+    }
+}

@@ -6,6 +6,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use tokenmeter::cli::{Cli, is_nobody_listening};
 
+/// The system's keeps what many threads had once and gives little of it back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match Cli::parse().run() {
         Ok(code) => code,

@@ -19,9 +19,10 @@ mod world;
 use parts::kafka::Kafka;
 use points::{OFTEN, Passed};
 
-/// A point or more, by a part of its name: `TOKENMETER_TORTURE_POINT=commit.`
+/// Points by parts of their names: `TOKENMETER_TORTURE_POINT=commit.,vacuum.`
 fn chosen(point: &str) -> bool {
-    std::env::var("TOKENMETER_TORTURE_POINT").map_or(true, |part| point.contains(&part))
+    let parts = std::env::var("TOKENMETER_TORTURE_POINT");
+    parts.map_or(true, |parts| parts.split(',').any(|part| point.contains(part)))
 }
 
 /// At which hits: the first and the tenth, or `TOKENMETER_TORTURE_HITS=1`.

@@ -6,7 +6,9 @@ use apache_avro::Schema;
 use apache_avro::types::{Record, Value as Avro};
 use apache_avro::writer::datum::GenericDatumWriter;
 use serde_json::{Value, json};
-use tokenmeter::event::{CALL_EVENT_AVRO, Envelope, EnvelopeBody, Who, read_call_event};
+use tokenmeter::event::{
+    CALL_EVENT_AVRO, Envelope, EnvelopeBody, Lineage, RejectionCode, ReplayOf, Who, read_call_event,
+};
 
 fn json_files(folder: &str) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder);
@@ -81,8 +83,18 @@ fn envelope(event: &Value) -> Vec<u8> {
     let accepted_at = "2026-11-22T12:00:01Z".parse().expect("a time");
     let asserted = Who { tenant: Some("acme".to_owned()), ..Who::default() };
     let (namespace, max_age_seconds) = ("gateway".to_owned(), Some(3_600));
-    let envelope =
-        Envelope { namespace, asserted, claims_allowed: true, accepted_at, max_age_seconds, body };
+    let lineage = Lineage { topic: "spool".to_owned(), partition: 0, offset: 17, index: 3 };
+    let (app_id, reason) = ("tokenmeter/spool/1".to_owned(), RejectionCode::InvalidUsage);
+    let replay_of = Some(ReplayOf { lineage, app_id, received_at: accepted_at, reason });
+    let envelope = Envelope {
+        namespace,
+        asserted,
+        claims_allowed: true,
+        accepted_at,
+        max_age_seconds,
+        replay_of,
+        body,
+    };
     envelope.encode()
 }
 

@@ -135,6 +135,32 @@ fn bodies_split_into_their_events() {
     }
 }
 
+fn replay_of() -> ReplayOf {
+    ReplayOf {
+        lineage: Lineage { topic: "raw".to_owned(), partition: 3, offset: 1 << 40, index: 2 },
+        app_id: "main/cluster/raw/1/3".to_owned(),
+        received_at: "2026-11-20T08:00:00.000001Z".parse().expect("a timestamp"),
+        reason: RejectionCode::TooOld,
+    }
+}
+
+#[test]
+fn the_terms_of_a_sender_come_back_as_they_went() {
+    for terms in [
+        SenderTerms::default(),
+        SenderTerms {
+            asserted: Who { tenant: Some("ac\"me".to_owned()), ..Who::default() },
+            claims_allowed: true,
+            max_age_seconds: Some(7_776_000),
+        },
+    ] {
+        assert_eq!(SenderTerms::from_json(&terms.to_json()), Ok(terms));
+    }
+    for wrong in ["", "[]x", r#"{"asserted": {"tenant": "a", "nobody": "b"}}"#] {
+        assert!(SenderTerms::from_json(wrong).is_err(), "`{wrong}` must be refused");
+    }
+}
+
 #[test]
 fn envelopes_come_back_as_they_went() {
     let event = decode(FULL).expect("an event");
@@ -150,7 +176,7 @@ fn envelopes_come_back_as_they_went() {
             claims_allowed: true,
             accepted_at: "2026-11-22T12:00:01Z".parse().expect("a timestamp"),
             max_age_seconds: Some(86_400),
-            replay_of: None,
+            replay_of: Some(replay_of()),
             body,
         };
         assert_eq!(Envelope::decode(&envelope.encode()), Ok(envelope));

@@ -67,15 +67,11 @@ where
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_fails_each_event_ends_in_one_place() {
-    let number = |name: &str| Some(std::env::var(name).ok()?.parse::<u64>().expect("a number"));
-    let seeds = match number("TOKENMETER_SCHEDULE") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("TOKENMETER_SCHEDULES").unwrap_or(SLICE),
-    };
+    let seeds = seeds();
     let count = seeds.end - seeds.start;
     let runs = futures::stream::iter(seeds).map(|seed| alone(move || schedule(seed)));
     let mut runs = runs.buffer_unordered(AT_ONCE);
-    let (mut fired, mut failed) = (BTreeMap::new(), Vec::new());
+    let (mut fired, mut failed, mut run_count) = (BTreeMap::new(), Vec::new(), 0);
     while let Some(run) = runs.next().await {
         match run.expect("no panic in the schedule") {
             Ok(faults) => {
@@ -83,10 +79,29 @@ async fn whatever_fails_each_event_ends_in_one_place() {
             }
             Err(why) => failed.push(why),
         }
+        run_count += 1;
+        if run_count % SLICE == 0 {
+            eprintln!("{run_count} of {count}, {} failed, fired: {fired:?}", failed.len());
+        }
     }
     eprintln!("{count} schedules, faults fired: {fired:?}");
     assert!(failed.is_empty(), "{} of {count} failed:\n{}", failed.len(), failed.join("\n"));
     assert!(count < SLICE || fired.len() == faults::KINDS, "a kind never fired: {fired:?}");
+}
+
+/// Those of `TOKENMETER_SCHEDULE=17`, `TOKENMETER_SCHEDULES=2000` or `TOKENMETER_SCHEDULES=500..1000`.
+fn seeds() -> std::ops::Range<u64> {
+    let number = |text: &str| text.parse::<u64>().expect("a number");
+    if let Ok(seed) = std::env::var("TOKENMETER_SCHEDULE") {
+        return number(&seed)..number(&seed) + 1;
+    }
+    match std::env::var("TOKENMETER_SCHEDULES") {
+        Err(_) => 0..SLICE,
+        Ok(told) => match told.split_once("..") {
+            Some((first, end)) => number(first)..number(end),
+            None => 0..number(&told),
+        },
+    }
 }
 
 /// Runs one schedule; how many faults of each kind it met.

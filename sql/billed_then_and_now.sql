@@ -1,6 +1,10 @@
--- What was known at $1 of each tenant's and model's cost, and what is known now of the same calls?
--- Parameters: $1, an RFC 3339 time. Columns: tenant and response_model (as they were, or are),
--- calls_then, then_usd, calls_now, now_usd, difference_usd; calls taken in after $1 are left out.
+-- What was known at a time of each tenant's and model's cost, and what is known now of those calls?
+-- Parameters:
+--   at: a time; calls taken in after it are left out
+-- Columns:
+--   tenant, response_model: as they were, or are
+--   calls_then, then_usd, calls_now, now_usd
+--   difference_usd: now less then
 WITH changed AS (
     SELECT tenant, response_model, cost_usd, identity_hash,
         row_number() OVER (PARTITION BY identity_hash ORDER BY revision, changed_at) AS place

@@ -1,5 +1,6 @@
 -- What does each business unit cost, and which of its teams?
--- Columns: business_unit, team, cost_center, calls, cost_usd.
+-- Columns:
+--   business_unit, team, cost_center, calls, cost_usd
 SELECT coalesce(business_unit, 'unattributed') AS business_unit,
     coalesce(team, 'unattributed') AS team,
     coalesce(cost_center, 'unattributed') AS cost_center,

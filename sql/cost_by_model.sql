@@ -1,5 +1,8 @@
 -- What does each model cost?
--- Columns: provider, model (the priced one, else the response's), calls, tokens, cost_usd.
+-- Columns:
+--   provider
+--   model: the priced one, else the response's
+--   calls, input_tokens, output_tokens, cost_usd
 SELECT provider,
     coalesce(priced_model, response_model) AS model,
     count(*) AS calls,

@@ -1,5 +1,7 @@
 -- What does each feature of each product cost, and what a call of it?
--- Columns: product, feature, calls, cost_usd, usd_per_call (of priced calls).
+-- Columns:
+--   product, feature, calls, cost_usd
+--   usd_per_call: of priced calls
 SELECT coalesce(product, 'unattributed') AS product,
     coalesce(feature, 'unattributed') AS feature,
     count(*) AS calls,

@@ -1,5 +1,6 @@
 -- Which team spends how much on which model?
--- Columns: team, model, calls, cost_usd.
+-- Columns:
+--   team, model, calls, cost_usd
 SELECT coalesce(team, 'unattributed') AS team,
     coalesce(priced_model, response_model) AS model,
     count(*) AS calls,

@@ -1,5 +1,9 @@
 -- What does each tenant cost?
--- Columns: tenant (`unattributed` where nobody is named), calls, unpriced calls, cost_usd.
+-- Columns:
+--   tenant: `unattributed` where nobody is named
+--   calls
+--   unpriced_calls: those whose model has no price
+--   cost_usd
 SELECT coalesce(tenant, 'unattributed') AS tenant,
     count(*) AS calls,
     count(*) FILTER (WHERE cost_status = 'unpriced') AS unpriced_calls,

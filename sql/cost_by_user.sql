@@ -1,5 +1,8 @@
--- Which people cost the most?
--- Columns: tenant, user_id (opaque), calls, cost_usd; the first fifty.
+-- What does each person cost?
+-- Columns:
+--   tenant
+--   user_id: opaque
+--   calls, cost_usd
 SELECT tenant,
     coalesce(user_id, 'unattributed') AS user_id,
     count(*) AS calls,
@@ -7,4 +10,3 @@ SELECT tenant,
 FROM calls
 GROUP BY 1, 2
 ORDER BY cost_usd DESC NULLS LAST, tenant, user_id
-LIMIT 50

@@ -1,5 +1,9 @@
 -- What do a thousand generated tokens cost, by feature?
--- Columns: feature, calls, output_tokens, usd_per_thousand_output_tokens; priced calls only.
+-- Columns:
+--   feature
+--   calls: priced ones only
+--   output_tokens
+--   usd_per_thousand_output_tokens: all that the calls cost, input too
 SELECT coalesce(feature, 'unattributed') AS feature,
     count(*) AS calls,
     sum(total_output_tokens) AS output_tokens,

@@ -1,5 +1,9 @@
 -- What does one request of a user cost, over all the calls that it made?
--- Columns: tenant, trace_id, calls, models, first_at, last_at, cost_usd; the fifty dearest traces.
+-- Columns:
+--   tenant, trace_id, calls
+--   models: how many
+--   first_at, last_at
+--   cost_usd: the fifty dearest traces
 SELECT tenant,
     trace_id,
     count(*) AS calls,

@@ -1,6 +1,11 @@
 -- What was spent, by any columns and time?
--- A frame: `GET /v1/costs` and `tokenmeter costs` put groups, conditions and order in its marked
--- places. Columns: the groups; calls; priced and unpriced calls; cost_usd of the priced ones; tokens.
+-- A frame: `GET /v1/costs` and `tokenmeter costs` put groups, conditions and order in the marked
+-- places.
+-- Columns:
+--   the groups; with an interval period_start, and with a time zone period_local, by its clocks
+--   calls, priced_calls, unpriced_calls
+--   cost_usd: of priced calls
+--   total_input_tokens, total_output_tokens, unpriced_tokens
 SELECT /* groups */
     count(*) AS calls,
     count(cost_usd) AS priced_calls,

@@ -1,7 +1,17 @@
 -- What was rejected, why, where was it read, and was it replayed?
--- Parameters, an empty text for all: $1, a reason; $2, a letter's name; $3, a tenant; $4, an event's
--- id; then $5, whether replayed ones are shown; $6, how many. Columns: the letter's name and what
--- `dead_letters` has of it.
+-- Parameters:
+--   reason: a reason; empty for all
+--   letter: a letter's name; empty for all
+--   tenant: a tenant; empty for all
+--   event_id: an event's id; empty for all
+--   replayed: whether replayed ones are shown, true or false
+--   count: how many at most, a number
+-- Columns:
+--   letter: its name
+--   received_at, reason, message, namespace, source, event_id, tenant, replayed_at, occurred_at
+--   size_bytes
+--   is_whole: whether everything of the event was read
+--   event, sender, app_id, source_topic, source_partition, source_offset, source_index
 WITH places AS (
     SELECT *, coalesce(source_app_id, '') AS app_id,
         concat_ws('/', source_topic, CAST(source_partition AS VARCHAR),

@@ -1,8 +1,17 @@
 -- Where does the computed cost differ from the reported one by more than 1 %?
--- Columns: provider, model, who reported it, calls, both sums, the difference. Computed is what price
--- rows make of a call, also where the reported figure is the one that counts.
+-- Columns:
+--   provider, model
+--   reported_cost_source: who reported it
+--   calls: those with both figures
+--   computed_cost_usd: what price rows make of them, also where the reported figure is the one that
+--     counts
+--   reported_cost_usd
+--   difference_usd: computed less reported
+--   percent: of the reported cost
 SELECT provider, model, reported_cost_source, calls, computed_cost_usd, reported_cost_usd,
-    computed_cost_usd - reported_cost_usd AS difference_usd
+    computed_cost_usd - reported_cost_usd AS difference_usd,
+    CAST(100.0 * CAST(computed_cost_usd - reported_cost_usd AS DECIMAL(24, 8))
+        / nullif(CAST(reported_cost_usd AS DECIMAL(24, 8)), 0) AS DECIMAL(24, 4)) AS percent
 FROM (
     SELECT provider,
         coalesce(priced_model, response_model) AS model,

@@ -1,5 +1,8 @@
 -- What did calls cost that gave no full answer?
--- Columns: status, error_type, calls, calls whose usage is unknown, cost_usd (a lower bound).
+-- Columns:
+--   status, error_type, calls
+--   unknown_usage_calls: those whose usage is unknown
+--   cost_usd: a lower bound
 SELECT status,
     error_type,
     count(*) AS calls,

@@ -1,5 +1,9 @@
 -- Which models answer the same feature, and at what cost per call?
--- Columns: feature, model, calls, cost_usd, usd_per_call, place (1: the cheapest per call).
+-- Columns:
+--   feature, model
+--   calls: priced ones only
+--   cost_usd, usd_per_call
+--   place: 1 is the cheapest per call
 SELECT feature, model, calls, cost_usd, usd_per_call,
     rank() OVER (PARTITION BY feature ORDER BY usd_per_call) AS place
 FROM (

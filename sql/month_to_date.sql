@@ -1,6 +1,9 @@
--- What was spent this month up to $1, and what will the month come to at that rate?
--- Parameters: $1, a day such as 2026-11-23, counted as a whole one. Columns: tenant, calls, cost_usd,
--- run_rate_usd: the cost per day so far times the days of the month.
+-- What was spent this month up to a day, and what will the month come to at that rate?
+-- Parameters:
+--   day = today: the last UTC day, such as 2026-11-23; it counts as a whole one
+-- Columns:
+--   tenant, calls, cost_usd
+--   run_rate_usd: the cost per day so far times the days of the month
 SELECT tenant,
     count(*) AS calls,
     sum(cost_usd) AS cost_usd,

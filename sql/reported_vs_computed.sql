@@ -1,7 +1,12 @@
 -- Which calls does somebody report at another cost than the price book makes of them?
--- Columns: the call's time, event_id, provider, model, cost_status (`provider_reported`: the reported
--- figure is `cost_usd`), who reports, both costs, the reported minus the computed one, and that as
--- percent of the computed one. Calls that the book cannot price come last, with NULL.
+-- Columns:
+--   occurred_at, event_id, provider, model
+--   cost_status: `provider_reported` where the reported figure is the one that counts
+--   reported_cost_source: who reports
+--   reported_cost_usd
+--   computed_cost_usd: NULL where the book cannot price it; these come last
+--   difference_usd: reported less computed
+--   difference_percent: of the computed cost
 SELECT occurred_at,
     event_id,
     provider,
@@ -16,4 +21,5 @@ SELECT occurred_at,
 FROM calls
 WHERE reported_cost_usd IS NOT NULL
     AND (computed_cost_usd IS NULL OR computed_cost_usd <> reported_cost_usd)
-ORDER BY abs(reported_cost_usd - computed_cost_usd) DESC NULLS LAST, occurred_at, event_id
+ORDER BY abs(reported_cost_usd - computed_cost_usd) DESC NULLS LAST, occurred_at, event_id, source,
+    namespace

@@ -1,6 +1,10 @@
 -- Which calls were throttled or failed, and what did the calls cost that stood in for them?
--- Columns: provider, model, http_status (429: throttled), error_type, calls, their cost_usd, how many
--- had a fallback, fallback_usd.
+-- Columns:
+--   provider, model
+--   http_status: 429 is throttled
+--   error_type, calls, cost_usd
+--   with_fallback: how many had one
+--   fallback_usd: what these cost
 SELECT c.provider,
     coalesce(c.priced_model, c.response_model) AS model,
     c.http_status,

@@ -1,5 +1,7 @@
 -- Which customers cost the most?
--- Columns: tenant, customer, calls, cost_usd; the first twenty.
+-- Columns:
+--   tenant, customer, calls
+--   cost_usd: the first twenty
 SELECT coalesce(tenant, 'unattributed') AS tenant,
     coalesce(customer, 'unattributed') AS customer,
     count(*) AS calls,

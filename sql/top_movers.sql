@@ -1,6 +1,9 @@
--- Whose cost changed the most between the seven days up to $1 and the seven days before?
--- Parameters: $1, the last day, such as 2026-11-23. Columns: tenant, feature, model, before_usd,
--- after_usd, change_usd; the twenty largest changes, up or down.
+-- Whose cost changed the most between the seven days up to a day and the seven days before?
+-- Parameters:
+--   day = today: the last UTC day, such as 2026-11-23
+-- Columns:
+--   tenant, feature, model, before_usd, after_usd
+--   change_usd: the twenty largest, up or down
 SELECT tenant, feature, model, before_usd, after_usd, after_usd - before_usd AS change_usd
 FROM (
     SELECT tenant,

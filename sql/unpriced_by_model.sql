@@ -1,7 +1,8 @@
 -- Which models have no price, and how much of the traffic is that?
--- Columns: provider, response_model, calls, tokens, share_of_calls and share_of_tokens (percent of
--- all calls and of all tokens; NULL while there are none). The metrics
--- `tokenmeter_unpriced_calls_total` and `_tokens_total` count the same by model.
+-- Columns:
+--   provider, response_model, calls, tokens
+--   share_of_calls, share_of_tokens: percent of all calls and of all tokens. The metrics
+--     `tokenmeter_unpriced_calls_total` and `tokenmeter_unpriced_tokens_total` count the same
 SELECT provider,
     response_model,
     count(*) AS calls,

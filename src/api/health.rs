@@ -7,17 +7,54 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use prometheus::{Encoder, TextEncoder};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::problem::{Problem, ProblemKind};
 use super::state::App;
 
+/// That the process lives.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HealthView {
+    /// `ok`.
+    status: &'static str,
+}
+
+/// Whether source and lake are fine.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReadyView {
+    /// Whether they are.
+    ready: bool,
+    /// Why not.
+    reasons: Vec<String>,
+}
+
+/// What this is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct VersionView {
+    /// The program's name.
+    name: &'static str,
+    /// Its version.
+    version: &'static str,
+}
+
 /// `GET /healthz`: the process lives.
-pub async fn healthz() -> Json<serde_json::Value> {
-    Json(json!({ "status": "ok" }))
+#[utoipa::path(
+    get, path = "/healthz", tag = "operations",
+    responses((status = 200, description = "It does.", body = HealthView))
+)]
+pub async fn healthz() -> Json<HealthView> {
+    Json(HealthView { status: "ok" })
 }
 
 /// `GET /readyz`: source and lake are fine; else 503 with the reasons.
+#[utoipa::path(
+    get, path = "/readyz", tag = "operations",
+    responses(
+        (status = 200, description = "It is.", body = ReadyView),
+        (status = 503, description = "It is not, for these reasons.", body = ReadyView)
+    )
+)]
 pub async fn readyz(State(app): State<Arc<App>>) -> Response {
     let stopping = app.is_stopping().then(|| "the server is shutting down".to_owned());
     let failed = app.state.checks.iter().filter_map(|check| {
@@ -27,10 +64,14 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
     let reasons: Vec<String> = stopping.into_iter().chain(failed).collect();
     let ready = reasons.is_empty();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({ "ready": ready, "reasons": reasons }))).into_response()
+    (status, Json(ReadyView { ready, reasons })).into_response()
 }
 
 /// `GET /metrics`: everything that rooms registered, in the text format of Prometheus.
+#[utoipa::path(
+    get, path = "/metrics", tag = "operations",
+    responses((status = 200, description = "Metrics.", body = String, content_type = "text/plain"))
+)]
 pub async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Problem> {
     let (encoder, mut text) = (TextEncoder::new(), Vec::new());
     encoder
@@ -40,6 +81,10 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Problem> {
 }
 
 /// `GET /version`.
-pub async fn version() -> Json<serde_json::Value> {
-    Json(json!({ "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") }))
+#[utoipa::path(
+    get, path = "/version", tag = "operations",
+    responses((status = 200, description = "Name and version.", body = VersionView))
+)]
+pub async fn version() -> Json<VersionView> {
+    Json(VersionView { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") })
 }

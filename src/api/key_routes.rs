@@ -9,6 +9,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::auth::MayManage;
 use super::keys::{KeyError, KeyRecord, KeyScope, NewKey};
@@ -18,7 +19,7 @@ use crate::event::Who;
 use crate::time::Timestamp;
 
 /// A key to be made, as a request says it.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct KeyRequest {
     /// Whose key it is.
@@ -38,7 +39,7 @@ pub struct KeyRequest {
 }
 
 /// A key, as answers show it. Its text is there once: in the answer that made it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct KeyView {
     /// Its id.
     pub key_id: String,
@@ -59,12 +60,20 @@ pub struct KeyView {
 }
 
 /// `GET /v1/keys`: every key, without its text.
+#[utoipa::path(
+    get, path = "/v1/keys", tag = "administration",
+    responses((status = 200, description = "Every key.", body = Vec<KeyView>))
+)]
 pub async fn list(_: MayManage, State(app): State<Arc<App>>) -> Json<Vec<KeyView>> {
     let now = app.state.clock.now();
     Json(app.state.keys.records().iter().map(|record| KeyView::of(record, now)).collect())
 }
 
 /// `POST /v1/keys`: makes a key; the answer is the only place that shows it.
+#[utoipa::path(
+    post, path = "/v1/keys", tag = "administration", request_body = KeyRequest,
+    responses((status = 201, description = "The key, with its text.", body = KeyView))
+)]
 pub async fn create(
     _: MayManage,
     State(app): State<Arc<App>>,
@@ -79,6 +88,11 @@ pub async fn create(
 }
 
 /// `DELETE /v1/keys/{key_id}`: revokes a key.
+#[utoipa::path(
+    delete, path = "/v1/keys/{key_id}", tag = "administration",
+    params(("key_id" = String, Path, description = "The key's id.")),
+    responses((status = 200, description = "The key, revoked.", body = KeyView))
+)]
 pub async fn revoke(
     _: MayManage,
     State(app): State<Arc<App>>,

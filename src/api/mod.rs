@@ -3,6 +3,7 @@
 //! In: requests. Out: envelopes on the event log, answers, `application/problem+json`. Handlers are
 //! thin: they extract, make one call and map. Nothing here logs a body, a query string or a key.
 
+mod answering;
 mod audit;
 mod auth;
 mod config;
@@ -14,6 +15,10 @@ pub mod keys;
 mod limits;
 mod listen;
 mod metrics;
+mod openapi;
+mod paging;
+mod price_routes;
+mod price_views;
 mod problem;
 mod questions;
 mod replay_routes;
@@ -23,6 +28,7 @@ mod router;
 mod running;
 mod serve;
 mod state;
+mod terms;
 
 pub use config::ApiConfig;
 pub use error::ApiError;

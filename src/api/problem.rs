@@ -6,6 +6,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Seconds after which a sender should try again.
 const RETRY_AFTER_SECONDS: u16 = 2;
@@ -124,16 +125,23 @@ pub struct Problem {
     pub detail: String,
 }
 
-/// The document that goes out.
-#[derive(Serialize)]
-struct Document<'a> {
+/// What went wrong: RFC 9457.
+#[derive(Serialize, ToSchema)]
+pub struct ProblemDocument {
+    /// The kind's address, which stays: `urn:tokenmeter:problem:` and the code.
     r#type: String,
-    title: &'a str,
+    /// The kind in words.
+    title: String,
+    /// The HTTP status.
     status: u16,
-    code: &'a str,
-    detail: &'a str,
-    instance: &'a str,
-    request_id: &'a str,
+    /// The kind's name, which stays.
+    code: String,
+    /// What was wrong this time, and what would be right.
+    detail: String,
+    /// The path that was asked.
+    instance: String,
+    /// The request's id, as the header `X-Request-Id` has it.
+    request_id: String,
 }
 
 impl Problem {
@@ -145,14 +153,14 @@ impl Problem {
     /// The document for a request of that path and id.
     pub(super) fn document(&self, instance: &str, request_id: &str) -> String {
         let (code, status, title) = self.kind.facts();
-        let document = Document {
+        let document = ProblemDocument {
             r#type: format!("{TYPE_PREFIX}{code}"),
-            title,
+            title: title.to_owned(),
             status: status.as_u16(),
-            code,
-            detail: &self.detail,
-            instance,
-            request_id,
+            code: code.to_owned(),
+            detail: self.detail.clone(),
+            instance: instance.to_owned(),
+            request_id: request_id.to_owned(),
         };
         serde_json::to_string(&document).unwrap_or_default()
     }

@@ -1,268 +1,323 @@
-//! Questions over HTTP: SQL, costs, anomalies, prices.
+//! Questions over HTTP: SQL, costs, the questions of `sql/`, data quality.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use futures::StreamExt;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
-use super::audit::Audit;
-use super::auth::{Caller, MayAsk, Tenants};
+pub(super) use super::answering::refused;
+use super::answering::{Asking, versions};
+use super::auth::MayAsk;
+use super::paging::Page;
 use super::problem::{Problem, ProblemKind};
-use super::running::QUERY_ID;
 use super::state::App;
+use super::terms::{UrlTerms, accepted, format_of, invalid};
+use crate::lake::TableName;
 use crate::query::{
-    self, CostsRequest, Format, Interval, QueryEngine, QueryError, Scope, SqlRequest,
+    self, ColumnNote, CostsRequest, Format, Parameter, QUALITY, QUESTIONS, Question, SqlRequest,
+    Terms,
 };
-use crate::time::Timestamp;
-
-/// The latest revision of each incident.
-const ANOMALIES: &str = include_str!("../../sql/anomalies.sql");
 
 /// The body of `POST /v1/sql`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SqlBody {
+    /// One statement that reads: SELECT, SHOW TABLES, SHOW COLUMNS, DESCRIBE or EXPLAIN.
+    #[schema(example = "SELECT team, sum(cost_usd) FROM calls WHERE tenant = $1 GROUP BY 1")]
     sql: String,
+    /// What `$1`, `$2` and so on stand for: texts, numbers, truth values or null. Bound, never
+    /// spliced.
     #[serde(default)]
+    #[schema(example = json!(["acme"]))]
     params: Vec<Value>,
+    /// How the answer is written; without it, as `Accept` says.
     format: Option<Format>,
+    /// The most rows; more are cut off, and the answer says so.
     limit: Option<usize>,
+    /// The longest that it may take; the server's limit holds as well.
     timeout_ms: Option<u64>,
+    /// Versions of tables to be read, as `X-Table-Versions` of an earlier answer named them: the
+    /// same question of the same versions has the same answer.
+    #[serde(default)]
+    versions: BTreeMap<String, u64>,
 }
 
 /// `POST /v1/sql`: one reading statement.
+#[utoipa::path(
+    post, path = "/v1/sql", tag = "questions", request_body = SqlBody,
+    responses((status = 200, response = super::openapi::RowsResponse)),
+    params(super::openapi::QueryIdHeader)
+)]
 pub async fn sql(
     MayAsk(caller): MayAsk,
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     body: Result<Json<SqlBody>, JsonRejection>,
 ) -> Result<Response, Problem> {
-    let Json(body) =
-        body.map_err(|why| Problem::new(ProblemKind::InvalidRequest, why.body_text()))?;
+    let Json(body) = body.map_err(|why| invalid(why.body_text()))?;
     let parameters: Result<Vec<_>, String> = body.params.iter().map(query::parameter).collect();
+    let versions = body.versions.iter().map(|(name, version)| {
+        let table = TableName::named(name);
+        let table = table.ok_or_else(|| invalid(format!("`versions`: no table `{name}`")));
+        table.map(|table| (table, *version))
+    });
     let request = SqlRequest {
-        sql: body.sql,
-        parameters: parameters.map_err(|why| Problem::new(ProblemKind::InvalidRequest, why))?,
+        parameters: parameters.map_err(invalid)?,
         limit: body.limit,
-        timeout: body.timeout_ms.map(std::time::Duration::from_millis),
-        ..request_of(&caller, "")
+        timeout: body.timeout_ms.map(Duration::from_millis),
+        versions: versions.collect::<Result<_, _>>()?,
+        ..SqlRequest::new(body.sql.as_str())
     };
-    let format = body.format.or_else(|| accepted(&headers)).unwrap_or_default();
-    let named = request.sql.clone();
-    answered(&app, &caller, request, (format, &named, &headers)).await
+    let format = body.format.map_or_else(|| accepted(&headers), Ok)?;
+    let asking = Asking { app: &app, caller: &caller, headers: &headers, named: &body.sql };
+    asking.ask(request).await?.respond(format).await
 }
 
-/// `GET /v1/costs`: what was spent, by any columns.
+/// `GET /v1/costs`: what was spent, by any columns and time.
+#[utoipa::path(
+    get, path = "/v1/costs", tag = "questions",
+    responses((status = 200, response = super::openapi::RowsResponse)),
+    params(
+        super::openapi::CostTerms, super::openapi::NarrowTerms, super::openapi::PageTerms,
+        super::openapi::QueryIdHeader
+    )
+)]
 pub async fn costs(
     MayAsk(caller): MayAsk,
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-    Query(mut terms): Query<BTreeMap<String, String>>,
+    UrlTerms(mut terms): UrlTerms,
 ) -> Result<Response, Problem> {
     let format = format_of(&mut terms, &headers)?;
-    let request = costs_request(terms, scope(&caller))?;
-    let sql = request.to_sql().map_err(|error| refused(&error))?;
-    let request = SqlRequest { asker: asker(&caller), ..sql };
-    answered(&app, &caller, request, (format, "costs", &headers)).await
+    let page = Page::take(&mut terms, "costs", app.state.clock.now())?;
+    let request = CostsRequest::read(terms)?.to_sql().map_err(|error| refused(&error))?;
+    let asking = Asking { app: &app, caller: &caller, headers: &headers, named: "costs" };
+    paged(asking, request, page, format).await
 }
 
-fn costs_request(
-    mut terms: BTreeMap<String, String>,
-    scope: Scope,
-) -> Result<CostsRequest, Problem> {
-    let groups = terms.remove("group_by").unwrap_or_default();
-    let interval = match terms.remove("interval").as_deref() {
-        None => Interval::None,
-        Some("hour") => Interval::Hour,
-        Some("day") => Interval::Day,
-        Some("month") => Interval::Month,
-        Some(_) => return Err(invalid("`interval`: expected hour, day or month")),
-    };
-    let (from, to) = (instant(&mut terms, "from")?, instant(&mut terms, "to")?);
-    let mut filters = BTreeMap::new();
-    for (name, value) in terms {
-        let Some(column) = name.strip_prefix("filter.") else {
-            let known = "expected group_by, interval, from, to, format or filter.COLUMN";
-            return Err(invalid(format!("`{name}`: {known}")));
-        };
-        filters.insert(column.to_owned(), value);
-    }
-    let group_by = groups.split(',').map(str::trim).filter(|name| !name.is_empty());
-    let group_by = group_by.map(str::to_owned).collect();
-    Ok(CostsRequest { group_by, interval, from, to, filters, scope })
-}
-
-/// `GET /v1/anomalies`: the latest revision of each incident.
+/// `GET /v1/anomalies`: the latest revision of each incident, newest first.
+#[utoipa::path(
+    get, path = "/v1/anomalies", tag = "questions",
+    responses((status = 200, response = super::openapi::RowsResponse)),
+    params(
+        ("since" = Option<String>, Query, description = "Only incidents that ended after this: an \
+            RFC 3339 time or a day."),
+        super::openapi::PageTerms, super::openapi::QueryIdHeader
+    )
+)]
 pub async fn anomalies(
     MayAsk(caller): MayAsk,
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-    Query(mut terms): Query<BTreeMap<String, String>>,
+    UrlTerms(terms): UrlTerms,
 ) -> Result<Response, Problem> {
-    let format = format_of(&mut terms, &headers)?;
-    let since = instant(&mut terms, "since")?.unwrap_or(Timestamp::EPOCH);
-    let request =
-        SqlRequest { parameters: vec![since.to_string().into()], ..request_of(&caller, ANOMALIES) };
-    answered(&app, &caller, request, (format, "anomalies", &headers)).await
+    named(&app, Asking { app: &app, caller: &caller, headers: &headers, named: "anomalies" }, terms)
+        .await
 }
 
-/// `GET /v1/prices`: the rows of the book in force that hold at a time.
-pub async fn prices(
+/// A question of `sql/`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QuestionView {
+    /// Its name.
+    name: &'static str,
+    /// What it asks.
+    question: String,
+    /// What it takes.
+    parameters: Vec<Parameter>,
+    /// What its answer has.
+    columns: Vec<ColumnNote>,
+    /// The statement, as `POST /v1/sql` and any engine over the same tables takes it.
+    sql: &'static str,
+}
+
+/// `GET /v1/questions`: the questions that have a name.
+#[utoipa::path(
+    get, path = "/v1/questions", tag = "questions",
+    responses((status = 200, description = "Every question.", body = Vec<QuestionView>))
+)]
+pub async fn list(_: MayAsk) -> Json<Vec<QuestionView>> {
+    let views = QUESTIONS.iter().map(|question| QuestionView {
+        name: question.name,
+        question: question.asks(),
+        parameters: question.parameters(),
+        columns: question.columns(),
+        sql: question.sql,
+    });
+    Json(views.collect())
+}
+
+/// `GET /v1/questions/{name}`: the answer to one of them. Its parameters are terms of the URL;
+/// `from`, `to` and `filter.COLUMN` narrow it where it is about calls or dead letters.
+#[utoipa::path(
+    get, path = "/v1/questions/{name}", tag = "questions",
+    responses((status = 200, response = super::openapi::RowsResponse)),
+    params(
+        ("name" = String, Path, description = "A name that `/v1/questions` lists."),
+        super::openapi::NarrowTerms, super::openapi::PageTerms, super::openapi::QueryIdHeader
+    )
+)]
+pub async fn question(
     MayAsk(caller): MayAsk,
     State(app): State<Arc<App>>,
-    Query(mut terms): Query<BTreeMap<String, String>>,
-) -> Result<Json<Value>, Problem> {
-    let at = instant(&mut terms, "at")?.unwrap_or_else(|| app.state.clock.now());
-    let model = terms.remove("model");
-    let books = app.state.books.as_ref();
-    let book = books.ok_or_else(|| Problem::new(ProblemKind::NotFound, "no price book"))?.current();
-    let sees = |tenant: &Option<String>| match (tenant, &caller.tenants) {
-        (None, _) | (_, Tenants::All) => true,
-        (Some(tenant), Tenants::Only(own)) => own.contains(tenant),
-    };
-    let rows = book.rows().filter(|row| {
-        row.effective_from.is_none_or(|from| from <= at)
-            && row.effective_to.is_none_or(|to| at < to)
-            && model.as_ref().is_none_or(|model| *model == row.model)
-            && sees(&row.tenant)
-    });
-    let rows: Vec<Value> = rows
-        .map(|row| {
-            json!({
-                "provider": row.provider, "model": row.model, "kind": row.row_kind,
-                "unit_class": row.unit_class, "service_tier": row.service_tier,
-                "amount": row.amount, "per": row.per, "currency": row.currency,
-                "conditions": row.conditions, "tenant": row.tenant, "layer": row.layer,
-                "effective_from": row.effective_from.map(|at| at.to_string()),
-                "effective_to": row.effective_to.map(|at| at.to_string()),
-                "source_url": row.source_url,
-            })
-        })
-        .collect();
-    Ok(Json(json!({"price_book_version": book.version(), "at": at.to_string(), "rows": rows})))
-}
-
-/// A statement, asked by a caller.
-fn request_of(caller: &Caller, sql: &str) -> SqlRequest {
-    SqlRequest { scope: scope(caller), asker: asker(caller), ..SqlRequest::new(sql) }
-}
-
-fn asker(caller: &Caller) -> String {
-    caller.key_id.clone().unwrap_or_else(|| caller.sender.namespace.clone())
-}
-
-fn scope(caller: &Caller) -> Scope {
-    match &caller.tenants {
-        Tenants::All => Scope::All,
-        Tenants::Only(tenants) => Scope::Tenants(tenants.iter().cloned().collect()),
-    }
-}
-
-fn engine(app: &App) -> Result<&QueryEngine, Problem> {
-    let engine = app.state.engine.as_deref();
-    engine.ok_or_else(|| Problem::new(ProblemKind::NotFound, "this instance answers no questions"))
-}
-
-/// The answer to a question: in a format, under the name that logs and lists have for it, and to
-/// the request of these headers.
-async fn answered(
-    app: &App,
-    caller: &Caller,
-    request: SqlRequest,
-    (format, named, headers): (Format, &str, &HeaderMap),
+    headers: HeaderMap,
+    Path(name): Path<String>,
+    UrlTerms(terms): UrlTerms,
 ) -> Result<Response, Problem> {
-    let begun = app.running.begin(caller, named, headers, app.state.clock.now())?;
-    let request = SqlRequest { cancel: begun.cancel.clone(), ..request };
-    let mut audit = Audit::of(caller, named);
-    let mut answer = engine(app)?.ask(&request).await.map_err(|error| {
-        audit.refused(&error);
-        refused(&error)
+    named(&app, Asking { app: &app, caller: &caller, headers: &headers, named: &name }, terms).await
+}
+
+/// The question that `asking` names.
+async fn named(app: &App, asking: Asking<'_>, mut terms: Terms) -> Result<Response, Problem> {
+    let question = Question::named(asking.named).ok_or_else(|| {
+        let detail = "there is no such question: `/v1/questions` lists them";
+        Problem::new(ProblemKind::NotFound, detail)
     })?;
-    audit.answered(&answer);
-    let versions: Vec<String> =
-        answer.versions.iter().map(|(table, at)| format!("{}={at}", table.name())).collect();
-    let mut told = vec![(QUERY_ID, begun.id.to_string()), ("x-table-versions", versions.join(","))];
-    let mut response = if format == Format::Ndjson {
-        let lines = query::ndjson(answer).await.map_err(|error| refused(&error))?;
-        // The account is closed with the last line, or when nobody reads on.
-        let lines = lines.map(move |line| {
-            let _open = (&audit, &begun);
-            Ok::<_, Infallible>(line)
-        });
-        Body::from_stream(lines).into_response()
-    } else {
-        let body = query::encode(&mut answer, format).await.map_err(|error| refused(&error))?;
-        told.push(("x-truncated", answer.truncated().to_string()));
-        body.into_response()
-    };
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-    for (name, value) in told {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            headers.insert(HeaderName::from_static(name), value);
+    let format = format_of(&mut terms, asking.headers)?;
+    let page = Page::take(&mut terms, question.name, app.state.clock.now())?;
+    let asked = question.asked(terms, page.now)?;
+    let request = asked.to_sql().map_err(|error| refused(&error))?;
+    paged(asking, request, page, format).await
+}
+
+async fn paged(
+    asking: Asking<'_>,
+    request: SqlRequest,
+    page: Page,
+    format: Format,
+) -> Result<Response, Problem> {
+    let mut given = asking.ask(page.of(request)).await?;
+    page.mark(&mut given.answer);
+    given.respond(format).await
+}
+
+/// One metric of data quality, or why it cannot be told.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Metric {
+    /// Its name: a question of `sql/`.
+    metric: &'static str,
+    /// What it asks.
+    question: String,
+    /// Its columns, each with name and type.
+    #[schema(value_type = Vec<super::openapi::ColumnView>)]
+    columns: Value,
+    /// Its rows, each a cell per column.
+    #[schema(value_type = Vec<Vec<Value>>)]
+    rows: Value,
+    /// Whether rows were cut off.
+    truncated: bool,
+    /// Why there are no rows, where it cannot be narrowed so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+/// How far the figures can be trusted.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Quality {
+    /// When it was asked.
+    at: String,
+    /// Every metric.
+    metrics: Vec<Metric>,
+}
+
+/// `GET /v1/quality`: how far the figures can be trusted. All metrics come as one JSON document;
+/// `metric` asks for one of them, as rows in any format.
+#[utoipa::path(
+    get, path = "/v1/quality", tag = "questions",
+    responses((status = 200, description = "All metrics, or the rows of the one that is named.",
+        body = Quality)),
+    params(
+        ("metric" = Option<String>, Query, description = "One metric: `priced_share`, \
+            `unpriced_by_model`, `estimated_share`, `unattributed_spend`, `unattributed_columns`, \
+            `duplicates`, `conflicts`, `late_events`, `dead_letters_by_reason`, \
+            `drift_against_reported`, `freshness` or `data_quality`."),
+        super::openapi::NarrowTerms, super::openapi::PageTerms, super::openapi::QueryIdHeader
+    )
+)]
+pub async fn quality(
+    MayAsk(caller): MayAsk,
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    UrlTerms(mut terms): UrlTerms,
+) -> Result<Response, Problem> {
+    let asking = Asking { app: &app, caller: &caller, headers: &headers, named: "quality" };
+    if let Some(metric) = terms.remove("metric") {
+        let known = QUALITY.iter().find(|name| **name == metric);
+        let known = known
+            .ok_or_else(|| invalid(format!("`metric`: expected one of {}", QUALITY.join(", "))))?;
+        return named(&app, Asking { named: known, ..asking }, terms).await;
+    }
+    if format_of(&mut terms, &headers)? != Format::Json {
+        let detail = "all metrics together come as JSON: name one by `metric`";
+        return Err(Problem::new(ProblemKind::NotAcceptable, detail));
+    }
+    let page = Page::take(&mut terms, "quality", app.state.clock.now())?;
+    let mut metrics = Vec::new();
+    let mut read: Vec<(TableName, u64)> = Vec::new();
+    for question in QUALITY.iter().filter_map(|name| Question::named(name)) {
+        let request = match question.asked(terms.clone(), page.now)?.to_sql() {
+            Ok(request) => page.of(request),
+            // Dead letters are known by less than calls.
+            Err(why) if is_about_letters(&why, &question) => {
+                metrics.push(unanswered(&question, why.to_string()));
+                continue;
+            }
+            Err(why) => return Err(refused(&why)),
+        };
+        // All of them are about the same rows.
+        let versions = if read.is_empty() { request.versions.clone() } else { read.clone() };
+        let asking = Asking { named: question.name, ..asking };
+        let mut given = asking.ask(SqlRequest { versions, ..request }).await?;
+        let answered = query::encode(&mut given.answer, Format::Json).await;
+        let answered = answered.map_err(|error| refused(&error))?;
+        for version in &given.answer.versions {
+            if !read.contains(version) {
+                read.push(*version);
+            }
         }
+        metrics.push(metric(&question, &answered));
+    }
+    let document = Json(Quality { at: page.now.to_string(), metrics });
+    let mut response = document.into_response();
+    if let Ok(value) = HeaderValue::from_str(&versions(&read)) {
+        response.headers_mut().insert(HeaderName::from_static("x-table-versions"), value);
     }
     Ok(response)
 }
 
-/// The problem that a failed question is.
-pub(super) fn refused(error: &QueryError) -> Problem {
-    let kind = match error {
-        QueryError::Invalid(_) | QueryError::NotReadOnly(_) => ProblemKind::QueryRefused,
-        QueryError::UnknownName(_) => ProblemKind::InvalidRequest,
-        QueryError::Timeout(_) | QueryError::TooLarge(_) => ProblemKind::QueryLimit,
-        QueryError::Failed(_) => ProblemKind::QueryFailed,
-        QueryError::Cancelled => ProblemKind::QueryCancelled,
-        QueryError::Unavailable(why) => {
-            tracing::warn!(error = %why, "a question could not be answered");
-            ProblemKind::Unavailable
-        }
-        QueryError::Internal(why) => {
-            tracing::error!(error = %why, "a question could not be answered");
-            return Problem::new(ProblemKind::Internal, "the fault is ours; it was logged");
-        }
-    };
-    Problem::new(kind, error.to_string())
+fn is_about_letters(why: &query::QueryError, question: &Question) -> bool {
+    let told =
+        matches!(why, query::QueryError::UnknownName(why) if why.starts_with("dead letters"));
+    told && question.sql.contains("FROM dead_letters")
 }
 
-/// The format of the query string, else of the `Accept` header.
-fn format_of(terms: &mut BTreeMap<String, String>, headers: &HeaderMap) -> Result<Format, Problem> {
-    let Some(name) = terms.remove("format") else {
-        return Ok(accepted(headers).unwrap_or_default());
-    };
-    Format::named(&name)
-        .ok_or_else(|| invalid("`format`: expected json, ndjson, csv, arrow or parquet"))
+fn unanswered(question: &Question, why: String) -> Metric {
+    Metric {
+        metric: question.name,
+        question: question.asks(),
+        columns: json!([]),
+        rows: json!([]),
+        truncated: false,
+        why: Some(why),
+    }
 }
 
-fn accepted(headers: &HeaderMap) -> Option<Format> {
-    let accept = headers.get(header::ACCEPT)?.to_str().ok()?;
-    [
-        ("ndjson", Format::Ndjson),
-        ("text/csv", Format::Csv),
-        ("apache.arrow", Format::Arrow),
-        ("apache.parquet", Format::Parquet),
-        ("json", Format::Json),
-    ]
-    .into_iter()
-    .find(|(name, _)| accept.contains(name))
-    .map(|(_, format)| format)
-}
-
-fn instant(terms: &mut BTreeMap<String, String>, name: &str) -> Result<Option<Timestamp>, Problem> {
-    let text = terms.remove(name);
-    let read = text.map(|text| text.parse::<Timestamp>()).transpose();
-    read.map_err(|error| invalid(format!("`{name}`: {error}")))
-}
-
-fn invalid(detail: impl Into<String>) -> Problem {
-    Problem::new(ProblemKind::InvalidRequest, detail)
+fn metric(question: &Question, answer: &[u8]) -> Metric {
+    let mut document: Value = serde_json::from_slice(answer).unwrap_or_default();
+    let mut part = |name: &str| document.get_mut(name).map(Value::take).unwrap_or_default();
+    Metric {
+        metric: question.name,
+        question: question.asks(),
+        columns: part("columns"),
+        rows: part("rows"),
+        truncated: part("truncated") == Value::Bool(true),
+        why: None,
+    }
 }

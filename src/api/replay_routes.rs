@@ -13,6 +13,7 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::auth::MayManage;
 use super::problem::{Problem, ProblemKind};
@@ -33,7 +34,7 @@ pub const LETTERS: &str = include_str!("../../sql/dead_letters.sql");
 const LETTERS_MAX: usize = 2_000;
 
 /// Which dead letters come again; nothing said: all that can.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReplayRequest {
     /// The one of this name: `topic/partition/offset/index`.
@@ -53,7 +54,7 @@ pub struct ReplayRequest {
 }
 
 /// What comes again, and what cannot.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct ReplayReport {
     /// The names of the letters that come again.
     pub replayed: Vec<String>,
@@ -64,7 +65,7 @@ pub struct ReplayReport {
 }
 
 /// A letter that cannot be replayed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Refused {
     /// Its name.
     pub letter: String,
@@ -93,6 +94,11 @@ struct Letter {
 }
 
 /// `POST /v1/dead-letters/replay`: events that were rejected come again.
+#[utoipa::path(
+    post, path = "/v1/dead-letters/replay", tag = "administration", request_body = ReplayRequest,
+    responses((status = 200, description = "What comes again, and what cannot.",
+        body = ReplayReport))
+)]
 pub async fn replay(
     _: MayManage,
     State(app): State<Arc<App>>,

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::auth::MayManage;
 use super::problem::{Problem, ProblemKind};
@@ -34,7 +35,7 @@ impl Revisions {
 }
 
 /// Why something is taken back.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RollbackRequest {
     /// Every changed row carries it.
@@ -42,7 +43,7 @@ pub struct RollbackRequest {
 }
 
 /// What was taken back.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct RollbackReport {
     /// The ids of the revisions that did it.
     pub revision_ids: Vec<String>,
@@ -51,6 +52,10 @@ pub struct RollbackReport {
 }
 
 /// `GET /v1/revisions`: those that count, oldest first.
+#[utoipa::path(
+    get, path = "/v1/revisions", tag = "administration",
+    responses((status = 200, description = "Revisions.", body = Vec<RevisionView>))
+)]
 pub async fn list(
     _: MayManage,
     State(app): State<Arc<App>>,
@@ -60,6 +65,10 @@ pub async fn list(
 }
 
 /// `POST /v1/revisions`: says what a revision would change; with `apply`, changes it.
+#[utoipa::path(
+    post, path = "/v1/revisions", tag = "administration", request_body = RevisionRequest,
+    responses((status = 200, description = "What changes.", body = RevisionReport))
+)]
 pub async fn revise(
     MayManage(caller): MayManage,
     State(app): State<Arc<App>>,
@@ -87,6 +96,12 @@ pub async fn revise(
 }
 
 /// `POST /v1/revisions/{revision_id}/rollback`: takes one back.
+#[utoipa::path(
+    post, path = "/v1/revisions/{revision_id}/rollback", tag = "administration",
+    params(("revision_id" = String, Path, description = "The revision's id.")),
+    request_body = RollbackRequest,
+    responses((status = 200, description = "What was taken back.", body = RollbackReport))
+)]
 pub async fn rollback(
     MayManage(caller): MayManage,
     State(app): State<Arc<App>>,

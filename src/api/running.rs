@@ -44,8 +44,9 @@ pub(super) struct Begun {
 }
 
 /// A question that is being answered, as it is shown.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct RunningView {
+    #[schema(value_type = String, format = "uuid")]
     query_id: Uuid,
     owner: String,
     statement: String,
@@ -108,6 +109,10 @@ impl Entry {
 
 /// `GET /v1/queries`: the caller's questions that are being answered; an administrator's answer has
 /// everybody's.
+#[utoipa::path(
+    get, path = "/v1/queries", tag = "questions",
+    responses((status = 200, description = "Questions.", body = Vec<RunningView>))
+)]
 pub async fn list(MayAsk(caller): MayAsk, State(app): State<Arc<App>>) -> Json<Vec<RunningView>> {
     let entries = app.running.entries();
     let seen = entries.iter().filter(|(_, entry)| entry.may_be_seen_by(&caller));
@@ -121,6 +126,11 @@ pub async fn list(MayAsk(caller): MayAsk, State(app): State<Arc<App>>) -> Json<V
 }
 
 /// `DELETE /v1/queries/{query_id}`: ends one; whoever waits for it is told so.
+#[utoipa::path(
+    delete, path = "/v1/queries/{query_id}", tag = "questions",
+    params(("query_id" = String, Path, description = "The question's `X-Query-Id`.")),
+    responses((status = 204, description = "It ends."))
+)]
 pub async fn cancel(
     MayAsk(caller): MayAsk,
     State(app): State<Arc<App>>,

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
+use arrow::array::RecordBatch;
+use arrow_ipc::reader::StreamReader;
 use serde_json::{Value, json};
 
 use super::data_dir::{self, Holder};
@@ -11,8 +13,8 @@ use super::node;
 use super::remote::Remote;
 use super::table;
 use crate::lake::Lake;
-use crate::query::{self, CostsRequest, Format, QueryEngine, SqlRequest};
-use crate::time::SystemClock;
+use crate::query::{self, CostsRequest, Format, QueryEngine, Question, SqlRequest, Terms};
+use crate::time::{Clock, SystemClock};
 
 /// Where questions are asked.
 #[derive(Debug)]
@@ -76,19 +78,70 @@ impl Place {
         Rows::read(&self.sql(sql, parameters, Format::Json).await?)
     }
 
-    /// Costs, as columns and rows; `query` is the same question as a URL's query string.
+    /// The rows of a statement as they are, with their types.
     ///
     /// # Errors
     /// Why it was not answered.
-    pub async fn costs(&self, request: &CostsRequest, query: &str) -> Result<Rows> {
+    pub async fn batches(&self, sql: &str, parameters: &[Value]) -> Result<Vec<RecordBatch>> {
+        let stream = self.sql(sql, parameters, Format::Arrow).await?;
+        let batches = StreamReader::try_new(stream.as_slice(), None)?;
+        Ok(batches.collect::<Result<_, _>>()?)
+    }
+
+    /// The answer to a question of `sql/`, in a format.
+    ///
+    /// # Errors
+    /// Why it was not answered.
+    pub async fn question(
+        &self,
+        question: &Question,
+        terms: &Terms,
+        format: Format,
+    ) -> Result<Vec<u8>> {
         match self {
-            Self::Server(remote) => Rows::read(&remote.get(&format!("/v1/costs?{query}")).await?),
+            Self::Server(remote) => {
+                let query = query_string(terms, format);
+                remote.get(&format!("/v1/questions/{}?{query}", question.name)).await
+            }
             Self::Lake(engine) => {
-                let mut answer = engine.costs(request).await?;
+                let request = question.asked(terms.clone(), SystemClock.now())?.to_sql()?;
+                Ok(query::encode(&mut engine.ask(&request).await?, format).await?)
+            }
+        }
+    }
+
+    /// The same, as columns and rows.
+    ///
+    /// # Errors
+    /// Why it was not answered.
+    pub async fn told(&self, question: &Question, terms: &Terms) -> Result<Rows> {
+        Rows::read(&self.question(question, terms, Format::Json).await?)
+    }
+
+    /// Costs by the terms of `GET /v1/costs`, as columns and rows.
+    ///
+    /// # Errors
+    /// Why it was not answered.
+    pub async fn costs(&self, terms: &Terms) -> Result<Rows> {
+        match self {
+            Self::Server(remote) => {
+                let query = query_string(terms, Format::Json);
+                Rows::read(&remote.get(&format!("/v1/costs?{query}")).await?)
+            }
+            Self::Lake(engine) => {
+                let request = CostsRequest::read(terms.clone())?;
+                let mut answer = engine.costs(&request).await?;
                 Rows::read(&query::encode(&mut answer, Format::Json).await?)
             }
         }
     }
+}
+
+fn query_string(terms: &Terms, format: Format) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(terms);
+    query.append_pair("format", format.name());
+    query.finish()
 }
 
 /// Columns and rows of an answer.
@@ -102,7 +155,11 @@ pub struct Rows {
 }
 
 impl Rows {
-    fn read(document: &[u8]) -> Result<Self> {
+    /// Reads an answer in JSON.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn read(document: &[u8]) -> Result<Self> {
         let document: Value = serde_json::from_slice(document)?;
         let list = |key: &str| document.get(key).and_then(Value::as_array).cloned();
         let columns = list("columns").unwrap_or_default();

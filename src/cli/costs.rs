@@ -1,15 +1,15 @@
-//! `costs`: what was spent, by any columns.
+//! `costs`: what was spent, by any columns; and how far the figures can be trusted.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::ask::{Place, Rows};
+use crate::attribution::UNATTRIBUTED;
 use crate::cli::say::say;
 use crate::pricing::share;
-use crate::query::{CostsRequest, Interval, Scope};
+use crate::query::{QUALITY, Question, Terms};
 use crate::setting::Span;
 use crate::time::{Clock, SystemClock, Timestamp};
 
@@ -22,10 +22,14 @@ pub struct Args {
     /// Columns to group by, such as `team,model`.
     #[arg(long, value_delimiter = ',')]
     by: Vec<String>,
-    /// Cut time: hour, day or month.
+    /// Cut time: hour, day, week or month.
     #[arg(long)]
     interval: Option<String>,
-    /// Since when: a span back from now such as `7d`, or an RFC 3339 time.
+    /// By whose clocks time is cut and days begin: an IANA name such as `America/New_York`; without
+    /// it, UTC.
+    #[arg(long)]
+    time_zone: Option<String>,
+    /// Since when: a span back from now such as `7d`, a day, or an RFC 3339 time.
     #[arg(long)]
     since: Option<String>,
     /// Until when: as `--since`.
@@ -34,6 +38,10 @@ pub struct Args {
     /// Only rows with this value: `tenant=acme`.
     #[arg(long = "where", value_name = "COLUMN=VALUE")]
     filters: Vec<String>,
+    /// How far the figures can be trusted, in place of the figures: what is priced, estimated,
+    /// attributed, duplicate, late, rejected, reported otherwise, and how new it is.
+    #[arg(long, conflicts_with_all = ["by", "interval"])]
+    quality: bool,
     /// A server to ask, instead of the configured data directory.
     #[arg(long)]
     url: Option<String>,
@@ -44,52 +52,127 @@ pub struct Args {
 /// # Errors
 /// Why it was not answered; an unknown column names the nearest one.
 pub async fn run(args: Args, config: Option<&Path>) -> Result<ExitCode> {
-    let mut request = CostsRequest {
-        group_by: args.by,
-        interval: interval(args.interval.as_deref())?,
-        from: instant(args.since.as_deref()).context("`--since`")?,
-        to: instant(args.until.as_deref()).context("`--until`")?,
-        filters: filters(&args.filters)?,
-        scope: Scope::All,
-    };
+    let terms = narrowing(&args)?;
     let place = Place::find(args.url, config).await?;
-    let rows = place.costs(&request, &query_string(&request)).await?;
-    print!("{}", rows.drawn());
-    let grouped = !request.group_by.is_empty() || request.interval != Interval::None;
-    request.group_by.clear();
-    request.interval = Interval::None;
-    let total = place.costs(&request, &query_string(&request)).await?;
-    let cell = |column: &str| total.text(0, column).filter(|text| !text.is_empty());
-    let number = |column: &str| -> u64 { cell(column).map_or(0, |n| n.parse().unwrap_or(0)) };
-    let all = Traffic {
-        calls: number("calls"),
-        tokens: number("total_input_tokens").saturating_add(number("total_output_tokens")),
-    };
-    let unpriced = Traffic { calls: number("unpriced_calls"), tokens: number("unpriced_tokens") };
-    if grouped {
-        say!(
-            "\ntotal: {} USD for {} of {} calls",
-            cell("cost_usd").unwrap_or_else(|| "0".to_owned()),
-            number("priced_calls"),
-            all.calls,
-        );
+    if args.quality {
+        return quality(&place, &terms).await;
     }
-    if unpriced.calls > 0 {
-        request.group_by = vec!["provider".to_owned(), "response_model".to_owned()];
-        request.filters.insert("cost_status".to_owned(), "unpriced".to_owned());
-        let models = place.costs(&request, &query_string(&request)).await?;
-        say!("unpriced: {}{}", unpriced.of(&all), by_model(&models, &all));
+    let mut grouped = terms.clone();
+    if !args.by.is_empty() {
+        grouped.insert("group_by".to_owned(), args.by.join(","));
+    }
+    grouped.extend(args.interval.map(|interval| ("interval".to_owned(), interval)));
+    print!("{}", place.costs(&grouped).await?.drawn());
+    let total = place.costs(&terms).await?;
+    let all = Traffic::of_row(&total, 0, "");
+    if grouped != terms {
+        say!("\ntotal: {} USD for {} of {} calls", all.usd, all.priced_calls, all.calls);
+    }
+    unpriced(&place, &terms, &total).await?;
+    unattributed(&place, &terms, &all).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the arguments say of which calls are meant.
+fn narrowing(args: &Args) -> Result<Terms> {
+    let mut terms = Terms::new();
+    for (name, text) in [("from", &args.since), ("to", &args.until)] {
+        if let Some(text) = text {
+            terms.insert(name.to_owned(), back_from_now(text));
+        }
+    }
+    terms.extend(args.time_zone.iter().map(|zone| ("time_zone".to_owned(), zone.clone())));
+    for text in &args.filters {
+        let (column, value) = text
+            .split_once('=')
+            .ok_or_else(|| anyhow!("`--where {text}`: expected COLUMN=VALUE"))?;
+        if terms.insert(format!("filter.{column}"), value.to_owned()).is_some() {
+            bail!("`--where {column}`: one value at a time");
+        }
+    }
+    Ok(terms)
+}
+
+/// A span back from now as the time that it means; anything else as it is.
+fn back_from_now(text: &str) -> String {
+    match text.parse::<Span>() {
+        Ok(span) => SystemClock.now().plus_micros(span.micros().saturating_neg()).to_string(),
+        Err(_) => text.to_owned(),
+    }
+}
+
+/// The page of data quality: each question of it with its answer.
+async fn quality(place: &Place, terms: &Terms) -> Result<ExitCode> {
+    for question in QUALITY.iter().filter_map(|name| Question::named(name)) {
+        say!("{}: {}", question.name, question.asks());
+        let letters = question.sql.contains("FROM dead_letters");
+        match place.told(&question, terms).await {
+            Ok(rows) if rows.rows.is_empty() => say!("nothing\n"),
+            Ok(rows) => say!("{}", rows.drawn()),
+            // Dead letters are known by less than calls.
+            Err(why) if letters && why.to_string().contains("dead letters cannot be filtered") => {
+                say!("not told: {why}\n");
+            }
+            Err(why) => return Err(why).with_context(|| question.name.to_owned()),
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What has no price, and which models that is.
+async fn unpriced(place: &Place, terms: &Terms, total: &Rows) -> Result<()> {
+    let all = Traffic::of_row(total, 0, "");
+    let unpriced = Traffic::of_row(total, 0, "unpriced_");
+    let filter = "filter.cost_status".to_owned();
+    if unpriced.calls == 0 || terms.contains_key(&filter) {
+        return Ok(());
+    }
+    let mut terms = terms.clone();
+    terms.insert("group_by".to_owned(), "provider,response_model".to_owned());
+    terms.insert(filter, "unpriced".to_owned());
+    let models = place.costs(&terms).await?;
+    say!("unpriced: {}{}", unpriced.of(&all), by_model(&models, &all));
+    Ok(())
+}
+
+/// What nobody is named for.
+async fn unattributed(place: &Place, terms: &Terms, all: &Traffic) -> Result<()> {
+    let filter = "filter.tenant".to_owned();
+    if all.calls == 0 || terms.contains_key(&filter) {
+        return Ok(());
+    }
+    let mut terms = terms.clone();
+    terms.insert(filter, UNATTRIBUTED.to_owned());
+    let nobody = Traffic::of_row(&place.costs(&terms).await?, 0, "");
+    if nobody.calls > 0 {
+        let (usd, of) = (&nobody.usd, nobody.of(all));
+        say!("unattributed: {of}, {usd} USD: `tenant` is not known of these");
+    }
+    Ok(())
 }
 
 /// How much was called.
 struct Traffic {
     calls: u64,
+    priced_calls: u64,
     tokens: u64,
+    usd: String,
 }
 
 impl Traffic {
+    /// A row of costs; with a prefix, the part of it that is called so.
+    fn of_row(rows: &Rows, row: usize, prefix: &str) -> Self {
+        let cell = |column: &str| rows.text(row, column).filter(|text| !text.is_empty());
+        let number = |column: &str| -> u64 { cell(column).map_or(0, |n| n.parse().unwrap_or(0)) };
+        let all = number("total_input_tokens").saturating_add(number("total_output_tokens"));
+        Self {
+            calls: number(&format!("{prefix}calls")),
+            priced_calls: number("priced_calls"),
+            tokens: if prefix.is_empty() { all } else { number(&format!("{prefix}tokens")) },
+            usd: cell("cost_usd").unwrap_or_else(|| "0".to_owned()),
+        }
+    }
+
     fn of(&self, all: &Self) -> String {
         format!(
             "{} calls ({} %), {} tokens ({} %)",
@@ -104,12 +187,11 @@ impl Traffic {
 /// The unpriced models with the most calls, a line each.
 fn by_model(models: &Rows, all: &Traffic) -> String {
     let cell = |row, column: &str| models.text(row, column).unwrap_or_default();
-    let number = |row, column: &str| cell(row, column).parse::<u64>().unwrap_or(0);
+    let calls = |row| cell(row, "calls").parse::<u64>().unwrap_or(0);
     let mut rows: Vec<usize> = (0..models.rows.len()).collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(number(*row, "calls")));
+    rows.sort_by_key(|row| std::cmp::Reverse(calls(*row)));
     let line = |row: &usize| {
-        let of_model =
-            Traffic { calls: number(*row, "calls"), tokens: number(*row, "unpriced_tokens") };
+        let of_model = Traffic::of_row(models, *row, "unpriced_");
         format!(
             "\n  {} {}: {}",
             cell(*row, "provider"),
@@ -126,16 +208,6 @@ fn by_model(models: &Rows, all: &Traffic) -> String {
     lines
 }
 
-fn interval(name: Option<&str>) -> Result<Interval> {
-    match name {
-        None => Ok(Interval::None),
-        Some("hour") => Ok(Interval::Hour),
-        Some("day") => Ok(Interval::Day),
-        Some("month") => Ok(Interval::Month),
-        Some(other) => Err(anyhow!("`--interval {other}`: expected hour, day or month")),
-    }
-}
-
 /// A span back from now, or an instant.
 ///
 /// # Errors
@@ -148,40 +220,4 @@ pub fn instant(text: Option<&str>) -> Result<Option<Timestamp>> {
     }
     let at = text.parse::<Timestamp>();
     at.map(Some).map_err(|_| anyhow!("`{text}`: expected a span such as `7d`, or an RFC 3339 time"))
-}
-
-fn filters(texts: &[String]) -> Result<BTreeMap<String, String>> {
-    let pair = |text: &String| {
-        let (column, value) = text
-            .split_once('=')
-            .ok_or_else(|| anyhow!("`--where {text}`: expected COLUMN=VALUE"))?;
-        Ok((column.to_owned(), value.to_owned()))
-    };
-    texts.iter().map(pair).collect()
-}
-
-/// The request as `GET /v1/costs` takes it.
-fn query_string(request: &CostsRequest) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    if !request.group_by.is_empty() {
-        query.append_pair("group_by", &request.group_by.join(","));
-    }
-    let interval = match request.interval {
-        Interval::None => None,
-        Interval::Hour => Some("hour"),
-        Interval::Day => Some("day"),
-        Interval::Month => Some("month"),
-    };
-    if let Some(interval) = interval {
-        query.append_pair("interval", interval);
-    }
-    for (name, at) in [("from", request.from), ("to", request.to)] {
-        if let Some(at) = at {
-            query.append_pair(name, &at.to_string());
-        }
-    }
-    for (column, value) in &request.filters {
-        query.append_pair(&format!("filter.{column}"), value);
-    }
-    query.finish()
 }

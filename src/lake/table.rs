@@ -191,6 +191,24 @@ impl Table {
         Ok(self.install(known.later(kernel, taken_at)))
     }
 
+    /// An earlier version, as long as its log is kept; files that it names may be deleted a day after
+    /// they were replaced.
+    ///
+    /// # Errors
+    /// [`LakeError`] when the log does not lead there any more, or cannot be read.
+    pub async fn at(&self, version: u64) -> Result<Snapshot, LakeError> {
+        let what = || format!("reading version {version} of table `{}`", self.name().name());
+        let (table, taken_at) = (self.clone(), self.now());
+        let read = move || {
+            let builder = delta_kernel::Snapshot::builder_for(table.root());
+            builder.at_version(version).build(table.engine().as_ref())
+        };
+        let kernel = blocking(what(), read).await?;
+        let kernel = kernel.map_err(|error| LakeError::from_kernel(what(), error))?;
+        let State { spec, store, engine, .. } = &*self.0;
+        Ok(Snapshot::new(spec.name, Arc::clone(store), kernel, Arc::clone(engine), taken_at))
+    }
+
     /// Whether a snapshot is too old for its next version to be surely free.
     pub(super) fn is_stale(&self, snapshot: &Snapshot) -> bool {
         let age = self.now().micros_since(snapshot.taken_at());

@@ -20,18 +20,29 @@ impl PriceBook {
     /// How the cost of a call comes about: the model, each row with its source, the formula with
     /// every factor, and the sum.
     pub fn explain(&self, event: &CallEvent, usage: &Usage, tenant: Option<&str>) -> String {
+        self.explained_text(event, usage, tenant, Some(self.version()))
+    }
+
+    /// The same, with the version of the book or without it.
+    pub(super) fn explained_text(
+        &self,
+        event: &CallEvent,
+        usage: &Usage,
+        tenant: Option<&str>,
+        version: Option<&str>,
+    ) -> String {
         let rater = self.rater(event, usage, tenant);
         let cost = self.rate(event, usage, tenant);
         let mut text = String::new();
+        let book = version.map(|version| format!(", price book {version}")).unwrap_or_default();
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "{} {}, {}, service tier {}, price book {}",
+            "{} {}, {}, service tier {}{book}",
             event.provider,
             event.model,
             event.occurred_at,
             tier_name(event, usage),
-            self.version(),
         );
         match rater.resolve() {
             Some(resolved) => {
@@ -99,7 +110,7 @@ fn write_factors(text: &mut String, quote: &Quote<'_>) {
 }
 
 /// An exact amount, or one cut to the picodollar that says so.
-fn usd(value: Fraction) -> String {
+pub(super) fn usd(value: Fraction) -> String {
     match Usd::from_pico_ratio(value.numerator, value.denominator) {
         Some((amount, false)) => format!("{amount} USD"),
         Some((amount, true)) => format!("about {amount} USD"),
@@ -115,7 +126,7 @@ fn model(resolved: &Resolved<'_>) -> String {
 }
 
 /// `1117 x 2.5 USD per 1000000 = 0.0027925 USD`.
-fn formula(line: &Line<'_>) -> String {
+pub(super) fn formula(line: &Line<'_>) -> String {
     let mut text = line.quantity.to_string();
     let mut currency = "USD";
     if let Price::Literal { amount, per, currency: own } = &line.priced_by().price {
@@ -134,7 +145,7 @@ fn formula(line: &Line<'_>) -> String {
     }
 }
 
-fn remark(line: &Line<'_>) -> Option<String> {
+pub(super) fn remark(line: &Line<'_>) -> Option<String> {
     let Found { step, stand_in, .. } = line.found;
     let instead =
         stand_in.filter(|like| line.class.is_some_and(|class| is_remarkable(class, *like)));

@@ -62,14 +62,32 @@ pub(super) fn listings<'a>(
     let multipliers = index.multipliers.iter().map(|row| of_multiplier(row));
     let aliases = index.aliases.iter().map(of_alias);
     let all = prices.chain(multipliers).chain(aliases).chain(index.fx.iter().map(of_fx));
-    all.map(|mut row| {
-        row.layer = layers.get(row.layer_order).cloned().unwrap_or_default();
-        row.price_id = row.id();
-        row
-    })
+    all.map(|row| row.named(layers))
+}
+
+/// A price, as it is listed.
+pub(super) fn listed_price(row: &PriceRow, layers: &[String]) -> Listing {
+    of_price(row).named(layers)
+}
+
+/// A factor on all tokens, as it is listed.
+pub(super) fn listed_factor(row: &MultiplierRow, layers: &[String]) -> Listing {
+    of_multiplier(row).named(layers)
+}
+
+/// An exchange rate, as it is listed.
+pub(super) fn listed_fx(row: &FxRow, layers: &[String]) -> Listing {
+    of_fx(row).named(layers)
 }
 
 impl Listing {
+    /// The row with its layer's name and its own id.
+    fn named(mut self, layers: &[String]) -> Self {
+        self.layer = layers.get(self.layer_order).cloned().unwrap_or_default();
+        self.price_id = self.id();
+        self
+    }
+
     /// What the row prices and from when, without what it says.
     fn id(&self) -> String {
         let key = self.key();

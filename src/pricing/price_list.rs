@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
-use super::PriceBook;
 use super::explain::{condition, period, published};
+use super::listing::{listed_factor, listed_price};
 use super::resolve::Resolver;
-use super::row::{Price, PriceRow};
+use super::row::{Place, Price, PriceRow};
+use super::{Listing, PriceBook};
 use crate::event::CallEvent;
 use crate::time::Timestamp;
 use crate::usage::{Flags, Usage, UsageStatus};
@@ -22,6 +23,24 @@ impl PriceBook {
     /// Every price of a model that counts at an instant, with its source: list prices, contracts
     /// and overrides. Those that a better one replaces are not shown.
     pub fn explain_model(&self, provider: &str, model: &str, at: Timestamp) -> String {
+        match self.model_prices(provider, model, at, &|_| true) {
+            Some(prices) => {
+                let (head, rows) = prices.text.split_once('\n').unwrap_or((&prices.text, ""));
+                format!("{head}, price book {}\n{rows}", self.version())
+            }
+            None => format!("no rows for {provider} {model} at {at}\n"),
+        }
+    }
+
+    /// The same in parts, of the rows that are seen: `sees` is asked with the tenant that a row is
+    /// for. `None`: there are none.
+    pub fn model_prices(
+        &self,
+        provider: &str,
+        model: &str,
+        at: Timestamp,
+        sees: &dyn Fn(Option<&str>) -> bool,
+    ) -> Option<ModelPrices> {
         let event = CallEvent::new("", "", at, provider, model);
         let usage = nothing_used();
         let resolver = Resolver {
@@ -31,21 +50,17 @@ impl PriceBook {
             usage: &usage,
             tenant: None,
         };
-        let Some(resolved) = resolver.resolve() else {
-            return format!("no rows for {provider} {model} at {at}\n");
-        };
+        let resolved = resolver.resolve()?;
         let sheet = resolved.sheet;
-        let mut text = String::new();
         // Writing to a String cannot fail.
-        let _ = writeln!(
-            text,
-            "{} {} at {at} (name found by: {}), price book {}",
-            sheet.provider,
-            sheet.model,
-            resolved.step,
-            self.version()
+        let mut text = format!(
+            "{} {} at {at} (name found by: {})\n",
+            sheet.provider, sheet.model, resolved.step
         );
-        let rows: Vec<&PriceRow> = sheet.rows().map(AsRef::as_ref).collect();
+        let is_seen = |place: &Place| sees(place.tenant.as_deref());
+        let rows = sheet.rows().map(AsRef::as_ref).filter(|row: &&PriceRow| is_seen(&row.place));
+        let rows: Vec<&PriceRow> = rows.collect();
+        let mut listed = Vec::new();
         for row in rows.iter().filter(|row| counts(row, &rows, at)) {
             let layer = self.layers.get(row.place.layer).map_or("", String::as_str);
             let _ = writeln!(
@@ -57,12 +72,37 @@ impl PriceBook {
                 period(&row.period),
                 published(&row.origin),
             );
+            listed.push(listed_price(row, &self.layers));
         }
-        for row in &sheet.multipliers {
+        for row in sheet.multipliers.iter().filter(|row| is_seen(&row.place)) {
             let _ = writeln!(text, "  {:<24} x {} on all tokens", row.name, row.factor);
+            listed.push(listed_factor(row, &self.layers));
         }
-        text
+        let (provider, model) = (sheet.provider.to_string(), sheet.model.to_string());
+        let resolution = resolved.step;
+        (!rows.is_empty()).then_some(ModelPrices {
+            provider,
+            model,
+            resolution,
+            rows: listed,
+            text,
+        })
     }
+}
+
+/// The prices of a model that count at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelPrices {
+    /// Whose model it is.
+    pub provider: String,
+    /// Its name.
+    pub model: String,
+    /// The step by which the name was found.
+    pub resolution: &'static str,
+    /// Its rows: prices, then factors on all tokens.
+    pub rows: Vec<Listing>,
+    /// The same as text.
+    pub text: String,
 }
 
 fn amount(price: &Price) -> String {

@@ -57,11 +57,16 @@ impl Used {
     }
 }
 
+/// Makes the token of the page that follows so many rows.
+pub type NextPage = Arc<dyn Fn(usize) -> String + Send + Sync>;
+
 /// The answer to a question. Dropping it ends the query.
 pub struct Answer {
     /// The tables that were read, and at which version: the same question of the same versions has
     /// the same answer.
     pub versions: Vec<(TableName, u64)>,
+    /// Where it is a page of a longer answer.
+    pub next_page: Option<NextPage>,
     rows: Rows,
     left: Allowance,
     used: Arc<Used>,
@@ -71,7 +76,8 @@ pub struct Answer {
 impl Answer {
     pub(super) fn new(mut rows: Rows, left: Allowance) -> Self {
         let versions = std::mem::take(&mut rows.versions);
-        Self { versions, rows, left, used: Arc::default(), truncated: false }
+        let (next_page, used) = (None, Arc::default());
+        Self { versions, next_page, rows, left, used, truncated: false }
     }
 
     /// The columns.
@@ -82,6 +88,13 @@ impl Answer {
     /// Whether rows were left out because of the row limit; known once there are no more rows.
     pub const fn truncated(&self) -> bool {
         self.truncated
+    }
+
+    /// The token of the next page, where this is a page and there is another one; known once there
+    /// are no more rows.
+    pub fn page_token(&self) -> Option<String> {
+        let next = self.next_page.as_ref().filter(|_| self.truncated)?;
+        Some(next(self.used.rows()))
     }
 
     /// Whether it was asked by who sees every row.

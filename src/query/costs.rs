@@ -3,19 +3,17 @@
 //! Names are taken from a list, values are bound; what is not priced stands beside what is, and
 //! what nobody is named for is shown as `unattributed`.
 
-use std::collections::BTreeMap;
-
-use datafusion::common::ScalarValue;
-
 use super::answer::Answer;
 use super::engine::QueryEngine;
 use super::error::QueryError;
+use super::local_time::time_zone;
+use super::narrow::{NARROWING, Narrow, TermError, Terms, column, nothing_left, term, zone_of};
 use super::request::{Scope, SqlRequest};
-use crate::time::Timestamp;
+use crate::lake::TableName;
 
 /// What costs can be grouped and filtered by, and the column or expression behind it.
-pub const COST_COLUMNS: [(&str, &str); 24] = [
-    ("tenant", "coalesce(tenant, 'unattributed')"),
+pub const COST_COLUMNS: [(&str, &str); 27] = [
+    ("tenant", "tenant"),
     ("team", "coalesce(team, 'unattributed')"),
     ("product", "coalesce(product, 'unattributed')"),
     ("feature", "coalesce(feature, 'unattributed')"),
@@ -35,24 +33,28 @@ pub const COST_COLUMNS: [(&str, &str); 24] = [
     ("operation", "operation"),
     ("service_tier", "service_tier"),
     ("region", "region"),
+    ("deployment", "deployment"),
     ("source", "source"),
+    ("namespace", "namespace"),
     ("status", "status"),
+    ("error_type", "error_type"),
     ("cost_status", "cost_status"),
     ("usage_status", "usage_status"),
 ];
 
 /// How time is cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Interval {
     /// Not at all.
     #[default]
     None,
-    /// By UTC hour.
+    /// By hour.
     Hour,
-    /// By UTC day.
+    /// By day.
     Day,
-    /// By UTC month.
+    /// By week, from Monday.
+    Week,
+    /// By month.
     Month,
 }
 
@@ -63,12 +65,10 @@ pub struct CostsRequest {
     pub group_by: Vec<String>,
     /// How time is cut.
     pub interval: Interval,
-    /// The first instant.
-    pub from: Option<Timestamp>,
-    /// The first instant after.
-    pub to: Option<Timestamp>,
-    /// Names of [`COST_COLUMNS`], each with the one value wanted.
-    pub filters: BTreeMap<String, String>,
+    /// By whose clocks: an IANA name; `None`: UTC.
+    pub time_zone: Option<String>,
+    /// Which calls.
+    pub narrow: Narrow,
     /// Whose rows it sees.
     pub scope: Scope,
 }
@@ -88,32 +88,70 @@ impl QueryEngine {
 }
 
 impl CostsRequest {
+    /// The question that terms ask: `group_by`, `interval`, `time_zone`, `from`, `to`,
+    /// `filter.COLUMN`.
+    ///
+    /// # Errors
+    /// [`TermError`].
+    pub fn read(mut terms: Terms) -> Result<Self, TermError> {
+        let time_zone = zone_of(&terms)?;
+        terms.remove("time_zone");
+        let groups = terms.remove("group_by").unwrap_or_default();
+        let interval = match terms.remove("interval") {
+            None => Interval::None,
+            Some(name) => Interval::named(&name)
+                .ok_or_else(|| term("interval", "expected hour, day, week or month"))?,
+        };
+        let narrow = Narrow::take(&mut terms, time_zone.as_deref())?;
+        nothing_left(&terms, &format!("group_by, interval, {NARROWING}"))?;
+        let group_by = groups.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let mut names: Vec<String> = Vec::new();
+        for name in group_by {
+            // Twice the same column is the same groups.
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+        Ok(Self { group_by: names, interval, time_zone, narrow, scope: Scope::All })
+    }
+
     /// The statement behind it.
     ///
     /// # Errors
     /// [`QueryError::UnknownName`] naming the nearest column.
     pub fn to_sql(&self) -> Result<SqlRequest, QueryError> {
         let mut groups = Vec::new();
+        let mut selected = String::new();
+        let zone = self.zone()?;
         if let Some(unit) = self.interval.unit() {
-            groups.push((format!("date_trunc('{unit}', occurred_at)"), "period_start".to_owned()));
+            let start = match &zone {
+                Some(zone) => format!("local_start('{unit}', occurred_at, '{zone}')"),
+                None => format!("date_trunc('{unit}', occurred_at)"),
+            };
+            selected.push_str(&format!("{start} AS period_start, "));
+            if let Some(zone) = &zone {
+                selected.push_str(&format!("local_time({start}, '{zone}') AS period_local, "));
+            }
+            groups.push(start);
         }
         for name in &self.group_by {
-            groups.push((column(name)?.to_owned(), name.clone()));
+            let column = column(name)?;
+            selected.push_str(&format!("{column} AS {name}, "));
+            groups.push(column.to_owned());
         }
         let mut parameters = Vec::new();
-        let conditions = self.conditions(&mut parameters)?;
-        let selected = groups.iter().map(|(column, name)| format!("{column} AS {name}, "));
-        let places: Vec<String> = (1..=groups.len()).map(|place| place.to_string()).collect();
-        let (grouping, order) = if places.is_empty() {
+        let conditions = self.narrow.conditions(TableName::Calls, &mut parameters)?;
+        let (grouping, order) = if groups.is_empty() {
             (String::new(), String::new())
         } else {
-            let by_time = if self.interval == Interval::None { "" } else { "period_start, " };
-            let order =
-                format!("ORDER BY {by_time}cost_usd DESC NULLS LAST, {}", places.join(", "));
-            (format!("GROUP BY {}", places.join(", ")), order)
+            let named = self.interval.unit().map(|_| "period_start".to_owned());
+            let by_time = named.iter().cloned();
+            let order = by_time.chain(["cost_usd DESC NULLS LAST".to_owned()]);
+            let order: Vec<String> = order.chain(self.group_by.iter().cloned()).collect();
+            (format!("GROUP BY {}", groups.join(", ")), format!("ORDER BY {}", order.join(", ")))
         };
         let sql = COSTS
-            .replace("/* groups */", &selected.collect::<String>())
+            .replace("/* groups */", &selected)
             .replace("/* conditions */", &conditions.join(" AND "))
             .replace("/* grouping */", &grouping)
             .replace("/* order */", &order);
@@ -121,52 +159,28 @@ impl CostsRequest {
         Ok(SqlRequest { parameters, scope, ..SqlRequest::new(sql) })
     }
 
-    /// Conditions over bound values.
-    fn conditions(&self, parameters: &mut Vec<ScalarValue>) -> Result<Vec<String>, QueryError> {
-        let mut conditions = vec!["true".to_owned()];
-        let mut bind = |value: ScalarValue| {
-            parameters.push(value);
-            format!("${}", parameters.len())
-        };
-        let instant = |at: Timestamp| {
-            ScalarValue::TimestampMicrosecond(Some(at.micros()), Some("UTC".into()))
-        };
-        for (operator, at) in [(">=", self.from), ("<", self.to)] {
-            if let Some(at) = at {
-                let day = if operator == ">=" { at } else { at.plus_micros(-1) };
-                let side = if operator == ">=" { ">=" } else { "<=" };
-                let date = bind(ScalarValue::Date32(Some(day.days())));
-                let bound = bind(instant(at));
-                conditions.push(format!("date {side} {date} AND occurred_at {operator} {bound}"));
-            }
-        }
-        for (name, value) in &self.filters {
-            let value = bind(ScalarValue::Utf8(Some(value.clone())));
-            conditions.push(format!("{} = {value}", column(name)?));
-        }
-        Ok(conditions)
+    /// The time zone as the database spells it: no other text gets into the statement.
+    fn zone(&self) -> Result<Option<String>, QueryError> {
+        let Some(name) = &self.time_zone else { return Ok(None) };
+        let zone = time_zone(name).map_err(QueryError::UnknownName)?;
+        Ok(zone.iana_name().map(str::to_owned))
     }
 }
 
 impl Interval {
+    /// The interval of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Self::Hour, Self::Day, Self::Week, Self::Month];
+        all.into_iter().find(|interval| interval.unit() == Some(name))
+    }
+
     const fn unit(self) -> Option<&'static str> {
         match self {
             Self::None => None,
             Self::Hour => Some("hour"),
             Self::Day => Some("day"),
+            Self::Week => Some("week"),
             Self::Month => Some("month"),
         }
     }
-}
-
-fn column(name: &str) -> Result<&'static str, QueryError> {
-    if let Some((_, column)) = COST_COLUMNS.iter().find(|(known, _)| *known == name) {
-        return Ok(column);
-    }
-    let distance = |known: &str| strsim::damerau_levenshtein(known, name);
-    let nearest = COST_COLUMNS.iter().map(|(known, _)| *known).min_by_key(|known| distance(known));
-    let nearest = nearest.unwrap_or_default();
-    Err(QueryError::UnknownName(format!(
-        "costs cannot be grouped or filtered by `{name}`; did you mean `{nearest}`?"
-    )))
 }

@@ -20,7 +20,7 @@ use url::Url;
 use super::answer::{Allowance, Answer};
 use super::config::QueryConfig;
 use super::error::QueryError;
-use super::request::{Scope, SqlRequest};
+use super::request::SqlRequest;
 use super::rows::Rows;
 use super::scan::LakeTable;
 use super::worker::{WorkerCommand, Workers};
@@ -186,7 +186,7 @@ impl Here {
         let statement = statement::read_only(&request.sql, &request.scope)?;
         let runtime = Arc::clone(&self.runtime);
         let session = session::open(runtime, (self.threads, self.is_alone), &request.scope);
-        let versions = self.show_tables(&session, &statement, &request.scope).await?;
+        let versions = self.show_tables(&session, &statement, request).await?;
         let frame = plan(&session, statement, request, rows).await?;
         let tells = request.scope.is_all();
         let stream = frame.execute_stream().await;
@@ -194,14 +194,15 @@ impl Here {
         Ok(Rows::of(versions, stream, tells))
     }
 
-    /// Puts the tables that the scope sees into the session, those that the statement names in
-    /// their newest version; returns these versions.
+    /// Puts the tables that the scope sees into the session, those that the statement names in the
+    /// version that the request names, or their newest one; returns these versions.
     async fn show_tables(
         &self,
         session: &SessionContext,
         statement: &Statement,
-        scope: &Scope,
+        request: &SqlRequest,
     ) -> Result<Vec<(TableName, u64)>, QueryError> {
+        let scope = &request.scope;
         let named = session.state().resolve_table_references(statement);
         let named = named.map_err(|why| QueryError::planning(&why))?;
         let mut versions = Vec::new();
@@ -212,9 +213,10 @@ impl Here {
             }
             let is_named = named.iter().any(|reference| reference.table() == name.name());
             let snapshot = if is_named {
-                let newest = self.newest(name).await?;
-                versions.push((name, newest.version()));
-                newest
+                let wanted = request.versions.iter().find(|(table, _)| *table == name);
+                let read = self.read(name, wanted.map(|(_, version)| *version)).await?;
+                versions.push((name, read.version()));
+                read
             } else {
                 // One that must not be used is not there for those who do not ask for it.
                 let Ok(known) = table.snapshot() else { continue };
@@ -228,12 +230,25 @@ impl Here {
         Ok(versions)
     }
 
-    async fn newest(&self, table: TableName) -> Result<Snapshot, QueryError> {
-        self.lake
-            .table(table)
-            .refresh()
-            .await
-            .map_err(|why| QueryError::Unavailable(why.to_string()))
+    /// A version of a table, or its newest one.
+    async fn read(&self, table: TableName, version: Option<u64>) -> Result<Snapshot, QueryError> {
+        let newest = self.lake.table(table).refresh().await;
+        let newest = newest.map_err(|why| QueryError::Unavailable(why.to_string()))?;
+        let Some(version) = version.filter(|version| *version != newest.version()) else {
+            return Ok(newest);
+        };
+        let gone = || {
+            let name = table.name();
+            let why = "is not there, or not kept any more: ask for the newest one";
+            QueryError::UnknownName(format!("version {version} of `{name}` {why}"))
+        };
+        if version > newest.version() {
+            return Err(gone());
+        }
+        self.lake.table(table).at(version).await.map_err(|why| {
+            tracing::debug!(error = %why, "an earlier version of a table cannot be read");
+            gone()
+        })
     }
 }
 
@@ -258,7 +273,10 @@ async fn plan(
     );
     let frame = session.execute_logical_plan(plan).await.map_err(invalid)?;
     let frame = frame.with_param_values(request.parameters.clone()).map_err(invalid)?;
-    if is_query { frame.limit(0, Some(rows.saturating_add(1))).map_err(invalid) } else { Ok(frame) }
+    if !is_query {
+        return Ok(frame);
+    }
+    frame.limit(request.offset, Some(rows.saturating_add(1))).map_err(invalid)
 }
 
 /// Ends the planning task of a question that nobody waits for any more.

@@ -5,6 +5,8 @@ use std::time::Duration;
 use datafusion::scalar::ScalarValue;
 use tokio_util::sync::CancellationToken;
 
+use crate::lake::TableName;
+
 /// Whose rows a query sees.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Scope {
@@ -31,6 +33,10 @@ pub struct SqlRequest {
     pub parameters: Vec<ScalarValue>,
     /// The most rows to answer; the configured limit holds as well.
     pub limit: Option<usize>,
+    /// Rows of the answer that are left out at its beginning: pages before this one.
+    pub offset: usize,
+    /// The versions of tables that are read; those that are not named are read in their newest.
+    pub versions: Vec<(TableName, u64)>,
     /// The longest to take; the configured limit holds as well.
     pub timeout: Option<Duration>,
     /// Whose rows it sees.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
+use super::local_time;
 use super::request::Scope;
 
 /// The catalogue and schema that the tables are in, as PostgreSQL names them.
@@ -56,6 +57,7 @@ pub(super) fn open(
     // https://github.com/apache/datafusion/issues/24109 (read 2026-11-23).
     options.execution.parquet.pushdown_filters = false;
     let session = SessionContext::new_with_config_rt(config, runtime);
+    local_time::register(&session);
     for name in FUNCTIONS_LEFT_OUT.iter().filter(|_| !is_alone) {
         session.deregister_udf(name);
         session.deregister_udtf(name);

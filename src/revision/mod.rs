@@ -9,6 +9,7 @@ mod columns;
 mod correct;
 mod difference;
 mod error;
+mod explain;
 mod history;
 mod job;
 mod remeter;
@@ -25,6 +26,7 @@ mod verbs;
 
 pub use difference::{Difference, Group, Sides, Sum};
 pub use error::RevisionError;
+pub use explain::{CALL, ExplainedCall, explained};
 pub use history::{Entry, history};
 pub use job::Applied;
 pub use remeter::Terms;

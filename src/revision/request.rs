@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Applied, Difference, Entry, RevisionError, Scope, Sides, Sum, Terms};
 use crate::attribution::{Rules, RulesConfig};
@@ -11,7 +12,7 @@ use crate::pricing::{self, Layer, PriceBook};
 use crate::time::Timestamp;
 
 /// A revision as it is asked for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RevisionRequest {
     /// Calls at or after this time, RFC 3339.
@@ -36,7 +37,7 @@ pub struct RevisionRequest {
 }
 
 /// A price book in a request.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Book {
     /// What errors call it: its file.
@@ -101,7 +102,7 @@ fn instant(name: &str, text: &Option<String>) -> Result<Option<Timestamp>, Revis
 }
 
 /// What a revision changes, as it is answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RevisionReport {
     /// Whether it was applied.
     pub applied: bool,
@@ -124,7 +125,7 @@ pub struct RevisionReport {
 }
 
 /// Rows before and after.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SidesReport {
     /// Rows before.
     pub rows_before: u64,
@@ -143,7 +144,7 @@ pub struct SidesReport {
 }
 
 /// Changed rows of one tenant, model and day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct GroupReport {
     /// The tenant.
     pub tenant: String,
@@ -157,7 +158,7 @@ pub struct GroupReport {
 }
 
 /// A revision that counts, as it is answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RevisionView {
     /// Its id.
     pub revision_id: String,

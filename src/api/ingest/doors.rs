@@ -28,6 +28,16 @@ type Taken = Result<(StatusCode, Json<Receipt>), Problem>;
 
 /// `POST /v1/events`: our own event; one object, an array or NDJSON. Where the content type says
 /// NDJSON, every line is an event, however broken.
+#[utoipa::path(
+    post, path = "/v1/events", tag = "ingest",
+    request_body(
+        description = "One event, a list of them, or one a line: `schemas/call_event.v1.json`.",
+        content((Object = "application/json"), (String = "application/x-ndjson"))
+    ),
+    params(("max_age" = Option<String>, Query, description = "For administrators: how old events \
+        may be, such as `90d`.")),
+    responses((status = 202, description = "The events are durable.", body = Receipt))
+)]
 pub async fn events(State(app): State<Arc<App>>, headers: HeaderMap, delivery: Delivery) -> Taken {
     check_type(&headers)?;
     let receipt = accept(&app, &EVENTS, delivery).await?;
@@ -36,6 +46,16 @@ pub async fn events(State(app): State<Arc<App>>, headers: HeaderMap, delivery: D
 
 /// `POST /v1/litellm`: what LiteLLM's `generic_api` callback sends; it always says
 /// `application/json`, so the body alone tells an object, an array and NDJSON apart.
+#[utoipa::path(
+    post, path = "/v1/litellm", tag = "ingest",
+    request_body(
+        description = "What LiteLLM's `generic_api` callback sends.",
+        content = Object, content_type = "application/json"
+    ),
+    params(("max_age" = Option<String>, Query, description = "For administrators: how old events \
+        may be, such as `90d`.")),
+    responses((status = 202, description = "The events are durable.", body = Receipt))
+)]
 pub async fn litellm(State(app): State<Arc<App>>, delivery: Delivery) -> Taken {
     let receipt = accept(&app, &LITELLM, delivery).await?;
     Ok((StatusCode::ACCEPTED, Json(receipt)))

@@ -5,7 +5,7 @@
 
 mod accept;
 mod delivery;
-mod doors;
-mod receipt;
+pub(super) mod doors;
+pub(super) mod receipt;
 
 pub use doors::{events, litellm};

@@ -1,11 +1,12 @@
 //! What a sender is told: how many events are durable, and which could not be read.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::event::Rejection;
 
 /// The answer to a request whose events are durable.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, ToSchema)]
 pub struct Receipt {
     /// How many events were accepted. What metering finds later is in `dead_letters`.
     pub accepted: usize,
@@ -16,7 +17,7 @@ pub struct Receipt {
 }
 
 /// One event that could not be decoded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Rejected {
     /// Its place in the request, from 0.
     pub index: u32,

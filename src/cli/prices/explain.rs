@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::json;
 
 use super::configured;
 use crate::attribution::{Rules, Sender};
-use crate::cli::ask::{Place, Rows};
+use crate::cli::ask::Place;
 use crate::cli::say::say;
 use crate::cli::{costs, meter};
-use crate::event::{CallEvent, Json};
 use crate::pipeline::Books;
 use crate::pricing::PriceBook;
+use crate::revision;
 use crate::time::{Clock, SystemClock};
 
 /// What `prices explain` is told.
@@ -95,55 +95,31 @@ fn explain_model(model: &str, at: Option<&str>, book: &PriceBook) -> Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-/// What pricing needs of a stored call.
-const STORED: &str = "SELECT event_id, source, occurred_at, provider, api, usage_dialect, \
-    response_model, request_model, service_tier, region, deployment, context, raw_usage, status, \
-    gateway_cache_hit, tenant, cost_usd, cost_status, price_book_version \
-    FROM calls WHERE event_id = $1 ORDER BY source LIMIT 10";
-
+/// The stored calls that have the id, as `GET /v1/prices/explain` reads them back.
 async fn explain_stored(event_id: &str, place: &Place, book: &PriceBook) -> Result<ExitCode> {
-    let stored = place.rows(STORED, &[json!(event_id)]).await?;
-    if stored.rows.is_empty() {
+    let stored = place.batches(revision::CALL, &[json!(event_id), json!(""), json!("")]).await?;
+    let mut calls = Vec::new();
+    for batch in &stored {
+        calls.extend(revision::explained(batch, book)?);
+    }
+    if calls.is_empty() {
         return unknown(event_id);
     }
-    for row in 0..stored.rows.len() {
-        let event = event_of(&stored, row).context("reading the stored call back")?;
-        let usage = crate::usage::normalize(&event)?;
-        let tenant = stored.text(row, "tenant");
-        print!("{}", book.explain(&event, &usage, tenant.as_deref()));
-        let cell = |column: &str| stored.text(row, column).unwrap_or_default();
-        say!("stored: {} USD, {}", cell("cost_usd"), cell("cost_status"));
-        if cell("price_book_version") != book.version() {
-            say!(
-                "(priced by book {}, explained by the one now loaded)",
-                cell("price_book_version")
-            );
+    for call in calls {
+        match &call.explanation {
+            Ok(explanation) => print!("{}", explanation.text),
+            Err(why) => say!("{} {}: {why}", call.source, call.event_id),
+        }
+        let cost = call.stored_cost.map(|cost| cost.to_string()).unwrap_or_default();
+        say!("stored: {cost} USD, {}", call.stored_status);
+        let version = call.stored_version.as_deref().unwrap_or_default();
+        if version != book.version() {
+            let loaded = book.version();
+            say!("(priced by book {version}, explained by the one now loaded, {loaded})");
+        }
+        if !call.agrees() {
+            say!("(the book now loaded makes something else of it: see `tokenmeter revise`)");
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn event_of(stored: &Rows, row: usize) -> Result<CallEvent> {
-    let cell = |column: &str| stored.text(row, column).filter(|text| !text.is_empty());
-    let required = |column: &str| cell(column).with_context(|| format!("`{column}` is NULL"));
-    let json = |column: &str| cell(column).map(|text| Json::parse(text.as_bytes())).transpose();
-    let mut event = CallEvent::new(
-        &required("event_id")?,
-        &required("source")?,
-        required("occurred_at")?.parse()?,
-        &required("provider")?,
-        &required("response_model")?,
-    );
-    event.api = cell("api");
-    event.usage_dialect = cell("usage_dialect");
-    event.request_model = cell("request_model");
-    event.service_tier = cell("service_tier");
-    event.region = cell("region");
-    event.deployment = cell("deployment");
-    event.context = json("context")?;
-    event.usage = json("raw_usage")?;
-    event.gateway_cache_hit = cell("gateway_cache_hit").map(|hit| hit == "true");
-    let status = cell("status").and_then(|name| crate::event::CallStatus::from_name(&name));
-    event.status = status.unwrap_or_default();
-    Ok(event)
 }

@@ -10,7 +10,7 @@ use crate::query::error::QueryError;
 use crate::query::value;
 
 /// How an answer is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// One object: columns, rows, versions.
@@ -21,6 +21,9 @@ pub enum Format {
     /// A header and a line a row. Cells that a spreadsheet would take for a formula are quoted by
     /// an apostrophe.
     Csv,
+    /// The same with every cell as it is: for programs, never for a spreadsheet.
+    #[serde(rename = "csv_raw")]
+    CsvRaw,
     /// An Arrow IPC stream.
     Arrow,
     /// A Parquet file.
@@ -29,7 +32,8 @@ pub enum Format {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 5] = [Self::Json, Self::Ndjson, Self::Csv, Self::Arrow, Self::Parquet];
+    pub const ALL: [Self; 6] =
+        [Self::Json, Self::Ndjson, Self::Csv, Self::CsvRaw, Self::Arrow, Self::Parquet];
 
     /// Its name in requests.
     pub const fn name(self) -> &'static str {
@@ -37,6 +41,7 @@ impl Format {
             Self::Json => "json",
             Self::Ndjson => "ndjson",
             Self::Csv => "csv",
+            Self::CsvRaw => "csv_raw",
             Self::Arrow => "arrow",
             Self::Parquet => "parquet",
         }
@@ -47,12 +52,15 @@ impl Format {
         Self::ALL.into_iter().find(|format| format.name() == name)
     }
 
+    /// Their names, for messages.
+    pub const NAMES: &str = "json, ndjson, csv, csv_raw, arrow or parquet";
+
     /// The media type.
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
             Self::Ndjson => "application/x-ndjson",
-            Self::Csv => "text/csv; charset=utf-8",
+            Self::Csv | Self::CsvRaw => "text/csv; charset=utf-8",
             Self::Arrow => "application/vnd.apache.arrow.stream",
             Self::Parquet => "application/vnd.apache.parquet",
         }
@@ -68,7 +76,8 @@ pub async fn encode(answer: &mut Answer, format: Format) -> Result<Vec<u8>, Quer
     let written = match format {
         Format::Json => json::document(answer, &batches),
         Format::Ndjson => batches.iter().map(ndjson::lines).collect::<Result<Vec<_>, _>>(),
-        Format::Csv => csv::table(&answer.schema(), &batches),
+        Format::Csv => csv::table(&answer.schema(), &batches, true),
+        Format::CsvRaw => csv::table(&answer.schema(), &batches, false),
         Format::Arrow => columnar::arrow(&answer.schema(), &batches),
         Format::Parquet => columnar::parquet(&answer.schema(), &batches),
     };

@@ -1,4 +1,4 @@
-//! One JSON document: columns, rows, whether rows were cut off, table versions.
+//! One JSON document: columns, rows, whether rows were cut off and how to go on, table versions.
 
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
@@ -24,6 +24,10 @@ pub(super) fn document(
     }
     let truncated = answer.truncated();
     parts.push(format!("],\"truncated\":{truncated}").into_bytes());
+    if answer.next_page.is_some() {
+        let token = json!(answer.page_token());
+        parts.push(format!(",\"has_more\":{truncated},\"page_token\":{token}").into_bytes());
+    }
     // Versions count everybody's commits: a tenant finds them in a header, not among its rows.
     if answer.sees_all() {
         let named = answer.versions.iter().map(|(name, at)| (name.name().to_owned(), json!(at)));

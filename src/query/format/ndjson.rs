@@ -1,7 +1,8 @@
 //! A JSON object per row and line.
 //!
-//! As a stream it ends with a line `{"error":{"code":…,"message":…}}` when it fails late, and with
-//! `{"truncated":true}` when rows were cut off: whoever reads it must look at the last line.
+//! As a stream it ends with a line `{"error":{"code":…,"message":…}}` when it fails late, with
+//! `{"has_more":true,"page_token":…}` when there is another page, and with `{"truncated":true}` when
+//! rows were cut off: whoever reads it must look at the last line.
 
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
@@ -40,11 +41,19 @@ pub async fn ndjson(mut answer: Answer) -> Result<impl Stream<Item = Vec<u8>>, Q
         match answer.next().await {
             Some(Err(error)) => Some((error_line(&error), None)),
             Some(batch) => Some((encoded(batch), Some(answer))),
-            None if answer.truncated() => Some((b"{\"truncated\":true}\n".to_vec(), None)),
+            None if answer.truncated() => Some((last_line(&answer), None)),
             None => None,
         }
     });
     Ok(stream::iter(first).chain(rest))
+}
+
+fn last_line(answer: &Answer) -> Vec<u8> {
+    let line = match answer.page_token() {
+        Some(token) => json!({"has_more": true, "page_token": token}),
+        None => json!({"truncated": true}),
+    };
+    format!("{line}\n").into_bytes()
 }
 
 fn encoded(batch: Result<RecordBatch, QueryError>) -> Vec<u8> {

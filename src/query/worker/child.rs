@@ -73,10 +73,13 @@ async fn question(from: &mut Stdin) -> Result<Option<SqlRequest>> {
     let Some((Kind::Parameters, row)) = wire::read(from, QUESTION_BYTES_MAX).await? else {
         return Ok(None);
     };
-    let Question { sql, rows, tenants } = serde_json::from_slice(&asked)?;
+    let Question { sql, rows, tenants, offset, versions } = serde_json::from_slice(&asked)?;
     let parameters = wire::parameters_of(&row).map_err(std::io::Error::other)?;
     let scope = tenants.map_or(Scope::All, Scope::Tenants);
-    Ok(Some(SqlRequest { parameters, scope, limit: Some(rows), ..SqlRequest::new(sql) }))
+    let versions = versions.iter().filter_map(|(name, at)| Some((TableName::named(name)?, *at)));
+    let versions = versions.collect();
+    let limit = Some(rows);
+    Ok(Some(SqlRequest { parameters, scope, limit, offset, versions, ..SqlRequest::new(sql) }))
 }
 
 /// The outer error: the server is gone; the inner one is the question's.

@@ -108,7 +108,15 @@ impl Worker {
             Scope::All => None,
             Scope::Tenants(tenants) => Some(tenants.clone()),
         };
-        let question = Question { sql: request.sql.clone(), rows, tenants };
+        let versions = request.versions.iter();
+        let versions = versions.map(|(table, version)| (table.name().to_owned(), *version));
+        let question = Question {
+            sql: request.sql.clone(),
+            rows,
+            tenants,
+            offset: request.offset,
+            versions: versions.collect(),
+        };
         let parameters = wire::parameters(&request.parameters)?;
         if request.sql.len().max(parameters.len()) > QUESTION_BYTES_MAX / 2 {
             return Err(QueryError::TooLarge("the statement's parameters are too large".into()));

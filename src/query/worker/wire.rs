@@ -65,6 +65,10 @@ pub(super) struct Question {
     pub rows: usize,
     /// The tenants whose rows it sees; `None`: everyone's.
     pub tenants: Option<Vec<String>>,
+    /// Rows that are left out at the beginning.
+    pub offset: usize,
+    /// The versions of tables that are read, where not the newest.
+    pub versions: Vec<(String, u64)>,
 }
 
 /// An error of the worker's.

@@ -40,7 +40,7 @@ pub struct VersionView {
 
 /// `GET /healthz`: the process lives.
 #[utoipa::path(
-    get, path = "/healthz", tag = "operations",
+    get, path = "/healthz", operation_id = "healthz", tag = "operations",
     responses((status = 200, description = "It does.", body = HealthView))
 )]
 pub async fn healthz() -> Json<HealthView> {
@@ -49,7 +49,7 @@ pub async fn healthz() -> Json<HealthView> {
 
 /// `GET /readyz`: source and lake are fine; else 503 with the reasons.
 #[utoipa::path(
-    get, path = "/readyz", tag = "operations",
+    get, path = "/readyz", operation_id = "readyz", tag = "operations",
     responses(
         (status = 200, description = "It is.", body = ReadyView),
         (status = 503, description = "It is not, for these reasons.", body = ReadyView)
@@ -69,7 +69,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
 
 /// `GET /metrics`: everything that rooms registered, in the text format of Prometheus.
 #[utoipa::path(
-    get, path = "/metrics", tag = "operations",
+    get, path = "/metrics", operation_id = "metrics", tag = "operations",
     responses((status = 200, description = "Metrics.", body = String, content_type = "text/plain"))
 )]
 pub async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Problem> {
@@ -82,7 +82,7 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Problem> {
 
 /// `GET /version`.
 #[utoipa::path(
-    get, path = "/version", tag = "operations",
+    get, path = "/version", operation_id = "version", tag = "operations",
     responses((status = 200, description = "Name and version.", body = VersionView))
 )]
 pub async fn version() -> Json<VersionView> {

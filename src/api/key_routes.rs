@@ -61,7 +61,7 @@ pub struct KeyView {
 
 /// `GET /v1/keys`: every key, without its text.
 #[utoipa::path(
-    get, path = "/v1/keys", tag = "administration",
+    get, path = "/v1/keys", operation_id = "list_keys", tag = "administration",
     responses((status = 200, description = "Every key.", body = Vec<KeyView>))
 )]
 pub async fn list(_: MayManage, State(app): State<Arc<App>>) -> Json<Vec<KeyView>> {
@@ -71,7 +71,7 @@ pub async fn list(_: MayManage, State(app): State<Arc<App>>) -> Json<Vec<KeyView
 
 /// `POST /v1/keys`: makes a key; the answer is the only place that shows it.
 #[utoipa::path(
-    post, path = "/v1/keys", tag = "administration", request_body = KeyRequest,
+    post, path = "/v1/keys", operation_id = "create_key", tag = "administration", request_body = KeyRequest,
     responses((status = 201, description = "The key, with its text.", body = KeyView))
 )]
 pub async fn create(
@@ -89,7 +89,7 @@ pub async fn create(
 
 /// `DELETE /v1/keys/{key_id}`: revokes a key.
 #[utoipa::path(
-    delete, path = "/v1/keys/{key_id}", tag = "administration",
+    delete, path = "/v1/keys/{key_id}", operation_id = "revoke_key", tag = "administration",
     params(("key_id" = String, Path, description = "The key's id.")),
     responses((status = 200, description = "The key, revoked.", body = KeyView))
 )]

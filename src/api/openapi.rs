@@ -56,7 +56,7 @@ struct Document;
 
 /// `GET /openapi.json`: this document.
 #[utoipa::path(
-    get, path = "/openapi.json", tag = "operations",
+    get, path = "/openapi.json", operation_id = "openapi", tag = "operations",
     responses((status = 200, description = "OpenAPI 3.1.", body = Value))
 )]
 pub async fn document() -> Json<Value> {

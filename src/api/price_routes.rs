@@ -30,7 +30,7 @@ const ROWS_DEFAULT: usize = 10_000;
 
 /// `GET /v1/prices`: the rows of the book in force that hold at a time.
 #[utoipa::path(
-    get, path = "/v1/prices", tag = "prices",
+    get, path = "/v1/prices", operation_id = "prices", tag = "prices",
     responses((status = 200, description = "List rows, and one's own contract rows.",
         body = PricesView)),
     params(
@@ -71,7 +71,7 @@ pub async fn prices(
 
 /// `GET /v1/prices/explain`: how the cost of a call came about, or which rows price a model.
 #[utoipa::path(
-    get, path = "/v1/prices/explain", tag = "prices",
+    get, path = "/v1/prices/explain", operation_id = "explain_price", tag = "prices",
     responses((status = 200, description = "Rows, formulas and every factor.",
         body = ExplainedView)),
     params(
@@ -191,7 +191,8 @@ fn hash(rows: &[Listing]) -> String {
     let mut hash = Sha256::new();
     rows.iter().for_each(|row| {
         let amount = row.amount.as_deref().unwrap_or_default();
-        hash.update(format!("{}\u{1f}{}\u{1f}{amount}\n", row.layer, row.price_id));
+        let until = row.effective_to.map_or(0, Timestamp::micros);
+        hash.update(format!("{}\u{1f}{amount}\u{1f}{until}\n", row.price_id));
     });
     hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

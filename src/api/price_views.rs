@@ -63,7 +63,7 @@ impl PriceRowView {
             currency: row.currency.clone(),
             conditions: row.conditions.clone(),
             tenant: row.tenant.clone(),
-            layer: row.layer.clone(),
+            layer: shown(&row.layer).to_owned(),
             effective_from: time(row.effective_from),
             effective_to: time(row.effective_to),
             source_url: row.source_url.clone(),
@@ -71,6 +71,19 @@ impl PriceRowView {
             note: row.note.clone(),
         }
     }
+}
+
+/// A layer as it is answered: a book file's name without its folder.
+fn shown(layer: &str) -> &str {
+    if layer.starts_with("built-in/") {
+        return layer;
+    }
+    layer.rsplit(['/', '\\']).next().unwrap_or(layer)
+}
+
+/// A text with its layers as they are answered.
+fn told<'a>(text: &str, rows: impl Iterator<Item = &'a Listing>) -> String {
+    rows.fold(text.to_owned(), |text, row| text.replace(&row.layer, shown(&row.layer)))
 }
 
 /// Rows of the book in force.
@@ -234,6 +247,8 @@ impl ExplanationView {
     fn of(it: &Explanation) -> Self {
         let Explanation { service_tier, priced_as, lines, factors, cost, text } = it;
         let Cost { input_cost, cache_cost, output_cost, fees_cost, .. } = cost;
+        let bases = lines.iter().filter_map(|line| line.base.as_ref());
+        let rows = lines.iter().map(|line| &line.row).chain(bases).chain(factors);
         Self {
             service_tier: service_tier.clone(),
             priced_as: priced_as.as_ref().map(PricedAsView::of),
@@ -248,7 +263,7 @@ impl ExplanationView {
             list_cost_usd: amount(cost.list_cost),
             computed_cost_usd: amount(cost.computed_cost),
             flags: cost.flags.iter().map(str::to_owned).collect(),
-            text: text.clone(),
+            text: told(text, rows),
         }
     }
 }
@@ -305,7 +320,7 @@ impl ModelPricesView {
             resolution: prices.resolution,
             at: at.to_string(),
             rows: prices.rows.iter().map(PriceRowView::of).collect(),
-            text: prices.text.clone(),
+            text: told(&prices.text, prices.rows.iter()),
         }
     }
 }

@@ -52,7 +52,7 @@ pub struct SqlBody {
 
 /// `POST /v1/sql`: one reading statement.
 #[utoipa::path(
-    post, path = "/v1/sql", tag = "questions", request_body = SqlBody,
+    post, path = "/v1/sql", operation_id = "ask_sql", tag = "questions", request_body = SqlBody,
     responses((status = 200, response = super::openapi::RowsResponse)),
     params(super::openapi::QueryIdHeader)
 )]
@@ -83,7 +83,7 @@ pub async fn sql(
 
 /// `GET /v1/costs`: what was spent, by any columns and time.
 #[utoipa::path(
-    get, path = "/v1/costs", tag = "questions",
+    get, path = "/v1/costs", operation_id = "costs", tag = "questions",
     responses((status = 200, response = super::openapi::RowsResponse)),
     params(
         super::openapi::CostTerms, super::openapi::NarrowTerms, super::openapi::PageTerms,
@@ -105,7 +105,7 @@ pub async fn costs(
 
 /// `GET /v1/anomalies`: the latest revision of each incident, newest first.
 #[utoipa::path(
-    get, path = "/v1/anomalies", tag = "questions",
+    get, path = "/v1/anomalies", operation_id = "anomalies", tag = "questions",
     responses((status = 200, response = super::openapi::RowsResponse)),
     params(
         ("since" = Option<String>, Query, description = "Only incidents that ended after this: an \
@@ -140,7 +140,7 @@ pub struct QuestionView {
 
 /// `GET /v1/questions`: the questions that have a name.
 #[utoipa::path(
-    get, path = "/v1/questions", tag = "questions",
+    get, path = "/v1/questions", operation_id = "list_questions", tag = "questions",
     responses((status = 200, description = "Every question.", body = Vec<QuestionView>))
 )]
 pub async fn list(_: MayAsk) -> Json<Vec<QuestionView>> {
@@ -157,7 +157,7 @@ pub async fn list(_: MayAsk) -> Json<Vec<QuestionView>> {
 /// `GET /v1/questions/{name}`: the answer to one of them. Its parameters are terms of the URL;
 /// `from`, `to` and `filter.COLUMN` narrow it where it is about calls or dead letters.
 #[utoipa::path(
-    get, path = "/v1/questions/{name}", tag = "questions",
+    get, path = "/v1/questions/{name}", operation_id = "ask_question", tag = "questions",
     responses((status = 200, response = super::openapi::RowsResponse)),
     params(
         ("name" = String, Path, description = "A name that `/v1/questions` lists."),
@@ -230,7 +230,7 @@ pub struct Quality {
 /// `GET /v1/quality`: how far the figures can be trusted. All metrics come as one JSON document;
 /// `metric` asks for one of them, as rows in any format.
 #[utoipa::path(
-    get, path = "/v1/quality", tag = "questions",
+    get, path = "/v1/quality", operation_id = "quality", tag = "questions",
     responses((status = 200, description = "All metrics, or the rows of the one that is named.",
         body = Quality)),
     params(

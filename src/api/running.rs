@@ -110,7 +110,7 @@ impl Entry {
 /// `GET /v1/queries`: the caller's questions that are being answered; an administrator's answer has
 /// everybody's.
 #[utoipa::path(
-    get, path = "/v1/queries", tag = "questions",
+    get, path = "/v1/queries", operation_id = "list_queries", tag = "questions",
     responses((status = 200, description = "Questions.", body = Vec<RunningView>))
 )]
 pub async fn list(MayAsk(caller): MayAsk, State(app): State<Arc<App>>) -> Json<Vec<RunningView>> {
@@ -127,7 +127,7 @@ pub async fn list(MayAsk(caller): MayAsk, State(app): State<Arc<App>>) -> Json<V
 
 /// `DELETE /v1/queries/{query_id}`: ends one; whoever waits for it is told so.
 #[utoipa::path(
-    delete, path = "/v1/queries/{query_id}", tag = "questions",
+    delete, path = "/v1/queries/{query_id}", operation_id = "cancel_query", tag = "questions",
     params(("query_id" = String, Path, description = "The question's `X-Query-Id`.")),
     responses((status = 204, description = "It ends."))
 )]

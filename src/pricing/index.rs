@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::LayerKind;
 use super::read::Book;
-use super::row::{AliasRow, FxRow, MultiplierRow, Pattern, PriceRow};
+use super::row::{AliasRow, FxRow, MultiplierRow, Pattern, Place, PriceRow};
 use super::sheet::Sheet;
 use super::vendor::FIRST_PARTY;
 
@@ -16,6 +16,8 @@ pub(super) struct Provider {
     /// Non-empty prefixes, the longest first.
     prefixes: Vec<(Arc<str>, Arc<Sheet>)>,
     aliases: HashMap<Arc<str>, Vec<AliasRow>>,
+    /// Whether a row of it is for everybody.
+    is_everybodys: bool,
 }
 
 impl Provider {
@@ -24,10 +26,23 @@ impl Provider {
         self.exact.get(model)
     }
 
-    /// The rows of a model by the longest prefix that a row has for it.
-    pub(super) fn prefixed(&self, model: &str) -> Option<&Arc<Sheet>> {
-        let found = self.prefixes.iter().find(|(prefix, _)| model.starts_with(prefix.as_ref()));
-        found.map(|(_, sheet)| sheet)
+    /// The rows of a model by the longest prefix that a row has for it, of those that count.
+    pub(super) fn prefixed(
+        &self,
+        model: &str,
+        counts: impl Fn(&Sheet) -> bool,
+    ) -> Option<&Arc<Sheet>> {
+        let mut found = self.prefixes.iter().filter(|(_, sheet)| counts(sheet));
+        found.find(|(prefix, _)| model.starts_with(prefix.as_ref())).map(|(_, sheet)| sheet)
+    }
+
+    /// Whether those know of the provider whom the rows are for that are mine.
+    pub(super) fn is_known(&self, is_mine: impl Fn(&Place) -> bool) -> bool {
+        let mut sheets = self.exact.values().chain(self.prefixes.iter().map(|(_, sheet)| sheet));
+        let mut aliases = self.aliases.values().flatten();
+        self.is_everybodys
+            || sheets.any(|sheet| sheet.is_known(&is_mine))
+            || aliases.any(|alias| is_mine(&alias.place))
     }
 
     /// What stands for a name.
@@ -93,7 +108,8 @@ impl Index {
         for (name, building) in building {
             let provider = building.finish(&name);
             if FIRST_PARTY.contains(&name.as_ref()) {
-                for model in provider.exact.keys() {
+                let everybodys = provider.exact.iter().filter(|(_, sheet)| sheet.is_everybodys());
+                for (model, _) in everybodys {
                     let vendor = self.vendors.entry(Arc::clone(model));
                     vendor.and_modify(|known| *known = None).or_insert(Some(Arc::clone(&name)));
                 }
@@ -103,6 +119,10 @@ impl Index {
         for alias in &self.aliases {
             let provider = self.providers.entry(Arc::clone(&alias.provider)).or_default();
             provider.aliases.entry(Arc::clone(&alias.alias)).or_default().push(alias.clone());
+        }
+        let everybodys = |place: &Place| place.tenant.is_none() && place.deployment.is_none();
+        for provider in self.providers.values_mut() {
+            provider.is_everybodys = provider.is_known(everybodys);
         }
     }
 }

@@ -50,13 +50,16 @@ impl PriceBook {
             usage: &usage,
             tenant: None,
         };
-        let resolved = resolver.resolve()?;
-        let sheet = resolved.sheet;
+        // What only some know of is found by its own name, and shown to those who see its rows.
+        let named = self.index.provider(provider).and_then(|it| it.exact(model));
+        let (sheet, step) = match (named, resolver.resolve()) {
+            (_, Some(resolved)) => (resolved.sheet, resolved.step),
+            (Some(sheet), None) => (sheet, "exact"),
+            (None, None) => return None,
+        };
         // Writing to a String cannot fail.
-        let mut text = format!(
-            "{} {} at {at} (name found by: {})\n",
-            sheet.provider, sheet.model, resolved.step
-        );
+        let mut text =
+            format!("{} {} at {at} (name found by: {})\n", sheet.provider, sheet.model, step);
         let is_seen = |place: &Place| sees(place.tenant.as_deref());
         let rows = sheet.rows().map(AsRef::as_ref).filter(|row: &&PriceRow| is_seen(&row.place));
         let rows: Vec<&PriceRow> = rows.collect();
@@ -79,11 +82,10 @@ impl PriceBook {
             listed.push(listed_factor(row, &self.layers));
         }
         let (provider, model) = (sheet.provider.to_string(), sheet.model.to_string());
-        let resolution = resolved.step;
         (!rows.is_empty()).then_some(ModelPrices {
             provider,
             model,
-            resolution,
+            resolution: step,
             rows: listed,
             text,
         })

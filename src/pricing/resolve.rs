@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::facts::Facts;
 use super::index::{Index, Provider};
 use super::names;
-use super::row::{ANY, AliasRow};
+use super::row::{ANY, AliasRow, Place};
 use super::sheet::Sheet;
 use super::vendor;
 use super::{Config, LayerKind};
@@ -37,8 +37,7 @@ impl<'a> Resolver<'a> {
         let literal = self.event.provider.as_str();
         let canonical = vendor::canonical(literal);
         let respelled = || if canonical == literal { None } else { self.within(canonical) };
-        let names_nobody =
-            || vendor::is_dialect(literal) || self.index.provider(canonical).is_none();
+        let names_nobody = || vendor::is_dialect(literal) || self.provider(canonical).is_none();
         self.within(literal)
             .or_else(respelled)
             .or_else(|| if names_nobody() { self.vendor() } else { None })
@@ -63,11 +62,49 @@ impl<'a> Resolver<'a> {
             return None;
         }
         self.models().find_map(|model| {
-            let provider = self.index.provider(self.index.vendor_of(model)?)?;
-            let sheet = provider.exact(model)?;
+            let vendor = self.index.vendor_of(model).or_else(|| self.own_vendor(model))?;
+            let sheet = self.sheet(self.provider(vendor)?, model)?;
             let step = if model == self.event.model { "exact" } else { "requested" };
             Some(Resolved { sheet, step, vendor_inferred: true })
         })
+    }
+
+    /// The one first-party vendor that has it for the call's own tenant alone.
+    fn own_vendor(&self, model: &str) -> Option<&'static str> {
+        let has = |vendor: &&&str| self.provider(vendor).is_some_and(|it| self.has(it, model));
+        let mut vendors = vendor::FIRST_PARTY.iter().filter(has);
+        let first = vendors.next()?;
+        vendors.next().is_none().then_some(*first)
+    }
+
+    fn has(&self, provider: &'a Provider, model: &str) -> bool {
+        self.sheet(provider, model).is_some()
+    }
+
+    /// A provider, as far as the call's tenant knows of it.
+    fn provider(&self, name: &str) -> Option<&'a Provider> {
+        let provider = self.index.provider(name)?;
+        provider.is_known(|place| self.is_my_place(place)).then_some(provider)
+    }
+
+    /// The rows of a model by its exact name, where one that names it is for the call.
+    fn sheet(&self, provider: &'a Provider, model: &str) -> Option<&'a Arc<Sheet>> {
+        provider.exact(model).filter(|sheet| sheet.is_known(|place| self.is_my_place(place)))
+    }
+
+    fn prefixed(&self, provider: &'a Provider, model: &str) -> Option<&'a Arc<Sheet>> {
+        let is_mine = |place: &Place| self.is_my_place(place);
+        let counts = |sheet: &Sheet| sheet.is_known(is_mine) && sheet.prices_tokens_for(is_mine);
+        provider.prefixed(model, counts)
+    }
+
+    /// Whether a row is for the call's tenant and deployment.
+    fn is_my_place(&self, place: &Place) -> bool {
+        let mine = |theirs: &Option<Arc<str>>, ours: Option<&str>| {
+            theirs.as_deref().is_none_or(|theirs| Some(theirs) == ours)
+        };
+        mine(&place.tenant, self.tenant)
+            && mine(&place.deployment, self.event.deployment.as_deref())
     }
 
     fn stated_vendor(&self) -> Option<&'a str> {
@@ -86,13 +123,14 @@ impl<'a> Resolver<'a> {
     }
 
     fn within(&self, name: &str) -> Option<Resolved<'a>> {
-        let provider = self.index.provider(name)?;
+        let provider = self.provider(name)?;
         let own = self.aliased(provider, Terms::Own);
         own.or_else(|| self.base_model(name, provider)).or_else(|| {
             let hit = |sheet, step| Resolved { sheet, step, vendor_inferred: false };
             let zone = self.data_zone(name);
             if zone.is_none() {
-                let exact = provider.exact(&self.event.model).map(|sheet| hit(sheet, "exact"));
+                let exact = self.sheet(provider, &self.event.model);
+                let exact = exact.map(|sheet| hit(sheet, "exact"));
                 if exact.is_some() {
                     return exact;
                 }
@@ -109,7 +147,7 @@ impl<'a> Resolver<'a> {
             self.is_mine(alias) && (alias.period.contains(at) || alias.period.is_assumed(at))
         };
         provider.aliases(ANY).iter().filter(counts).find_map(|alias| {
-            let target = self.index.provider(&alias.to_provider)?;
+            let target = self.provider(&alias.to_provider)?;
             let found = self.by_form(&alias.to_provider, target, None)?;
             Some(Resolved { step: "other_provider", ..found })
         })
@@ -118,12 +156,7 @@ impl<'a> Resolver<'a> {
     /// Whether an alias is for the call's tenant, deployment and facts.
     fn is_mine(&self, alias: &AliasRow) -> bool {
         let facts = Facts { event: self.event, usage: self.usage };
-        let mine = |theirs: &Option<Arc<str>>, ours: Option<&str>| {
-            theirs.as_deref().is_none_or(|theirs| Some(theirs) == ours)
-        };
-        mine(&alias.place.tenant, self.tenant)
-            && mine(&alias.place.deployment, self.event.deployment.as_deref())
-            && facts.satisfy(&alias.conditions.when)
+        self.is_my_place(&alias.place) && facts.satisfy(&alias.conditions.when)
     }
 
     /// Everything after the exact response model, in order of the steps.
@@ -135,27 +168,27 @@ impl<'a> Resolver<'a> {
     ) -> Option<Resolved<'a>> {
         let hit = |sheet, step| Resolved { sheet, step, vendor_inferred: false };
         let zoned = zone.and_then(|zone| {
-            self.models().find_map(|model| provider.exact(&format!("{zone}/{model}")))
+            self.models().find_map(|model| self.sheet(provider, &format!("{zone}/{model}")))
         });
         if let Some(sheet) = zoned {
             return Some(hit(sheet, "data_zone"));
         }
         for (index, model) in self.models().enumerate() {
             let step = if index == 0 { "exact" } else { "requested" };
-            if let Some(sheet) = provider.exact(model) {
+            if let Some(sheet) = self.sheet(provider, model) {
                 return Some(hit(sheet, step));
             }
         }
         let formed = self.models().find_map(|model| {
             names::forms(name, model, zone).into_iter().find_map(|(step, form)| {
-                let sheet = provider.exact(&form).or_else(|| {
+                let sheet = self.sheet(provider, &form).or_else(|| {
                     let alias = self.alias(provider.aliases(&form), |_| true)?;
                     self.target(alias)
                 })?;
                 Some(hit(sheet, step))
             })
         });
-        let prefixed = || self.models().find_map(|model| provider.prefixed(model));
+        let prefixed = || self.models().find_map(|model| self.prefixed(provider, model));
         let listed = || self.aliased(provider, Terms::List);
         formed.or_else(listed).or_else(|| Some(hit(prefixed()?, "prefix")))
     }
@@ -172,7 +205,7 @@ impl<'a> Resolver<'a> {
         let forms = names::forms(name, base, None);
         let short = forms.iter().filter(|(step, _)| *step == "provider_prefix");
         let mut names = std::iter::once(base).chain(short.map(|(_, form)| form.as_str()));
-        let sheet = names.find_map(|name| provider.exact(name))?;
+        let sheet = names.find_map(|name| self.sheet(provider, name))?;
         Some(Resolved { sheet, step: "base_model", vendor_inferred: false })
     }
 
@@ -195,7 +228,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn target(&self, alias: &AliasRow) -> Option<&'a Arc<Sheet>> {
-        self.index.provider(&alias.to_provider)?.exact(&alias.canonical)
+        self.sheet(self.provider(&alias.to_provider)?, &alias.canonical)
     }
 
     /// Of the aliases that count, the most closely scoped, then the latest.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::LayerKind;
 use super::condition::ContextRange;
-use super::row::{Item, MultiplierRow, PriceRow};
+use super::row::{Item, MultiplierRow, Pattern, Place, PriceRow};
 use super::select::{Query, by_precedence};
 use crate::usage::TokenClass;
 
@@ -23,6 +23,9 @@ pub(super) struct Sheet {
     pub prices_requests: bool,
     /// Whether a contract or an override may make the cost differ from the list's.
     pub has_terms: bool,
+    /// Whether a row that names the model is for everybody: else only those know of it whom such a
+    /// row is for.
+    is_everybodys: bool,
 }
 
 impl Sheet {
@@ -78,7 +81,29 @@ impl Sheet {
 
     /// Whether it states what tokens cost, beside fees and factors.
     pub(super) fn prices_tokens(&self) -> bool {
-        self.tokens.iter().flatten().any(|row| row.is_literal())
+        self.prices_tokens_for(|_| true)
+    }
+
+    /// The same, by rows for those whom it is asked for.
+    pub(super) fn prices_tokens_for(&self, is_mine: impl Fn(&Place) -> bool) -> bool {
+        self.tokens.iter().flatten().any(|row| row.is_literal() && is_mine(&row.place))
+    }
+
+    /// Whether those know of the model whom the rows are for that are mine: what others have agreed
+    /// on with a provider must not make it known to anybody else.
+    pub(super) fn is_known(&self, is_mine: impl Fn(&Place) -> bool) -> bool {
+        self.is_everybodys || self.rows().any(|row| self.is_named_by(row) && is_mine(&row.place))
+    }
+
+    /// Whether it is known to everybody.
+    pub(super) const fn is_everybodys(&self) -> bool {
+        self.is_everybodys
+    }
+
+    /// Whether a row is for this model or prefix, and not for many that it is one of.
+    fn is_named_by(&self, row: &PriceRow) -> bool {
+        let (Pattern::Exact(name) | Pattern::Prefix(name)) = &row.pattern;
+        *name == self.model
     }
 
     /// Every row, classes before units.
@@ -93,6 +118,8 @@ impl Sheet {
         self.has_terms |= self.multipliers.iter().any(agreed);
         let lists = self.tokens.iter_mut().chain(self.units.values_mut());
         lists.for_each(|rows| rows.sort_by(|one, other| by_precedence(one, other)));
+        let everybodys = |place: &Place| place.tenant.is_none() && place.deployment.is_none();
+        self.is_everybodys = self.is_known(everybodys);
     }
 
     /// Drops imported rows that a correcting row puts right: the same key, still the amount that

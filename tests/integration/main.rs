@@ -16,11 +16,13 @@ mod kafka_anomalies;
 mod kafka_kills;
 mod kafka_topics;
 mod litellm;
+mod openapi;
 // `tests/torture` uses them, too.
 #[allow(dead_code)]
 mod parts;
 mod poison;
 mod prices;
+mod questions;
 mod recount;
 mod replays;
 mod revisions;

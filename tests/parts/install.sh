@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the real parts that the integration tests run against, outside the checkout; what is there
 # is left alone. Needs Java 17, Maven, Go and Python 3. With names, only those:
-#   tests/parts/install.sh [kafka] [registry] [s3] [readers] [litellm] [maps]
+#   tests/parts/install.sh [kafka] [registry] [s3] [readers] [litellm] [maps] [openapi]
 set -euo pipefail
 parts="${TOKENMETER_PARTS:-${XDG_CACHE_HOME:-$HOME/.cache}/tokenmeter/parts}"
 mkdir -p "$parts"
@@ -56,6 +56,10 @@ install_litellm() { # the proxy, with mock responses
     venv "$1" "litellm[proxy]==1.106.2"
 }
 
+install_openapi() { # a validator of the OpenAPI document, and a client that tries what it describes
+    venv "$1" openapi-spec-validator==0.9.0 schemathesis==4.32.5
+}
+
 install_maps() { # LiteLLM's published price map
     python3 -m pip download -q --no-deps -d "$1" litellm==1.109.1
     (cd "$1" && python3 -m zipfile -e litellm-*.whl . )
@@ -64,7 +68,7 @@ install_maps() { # LiteLLM's published price map
 }
 
 wanted=("$@")
-[ ${#wanted[@]} -gt 0 ] || wanted=(kafka registry s3 readers litellm maps)
+[ ${#wanted[@]} -gt 0 ] || wanted=(kafka registry s3 readers litellm maps openapi)
 for name in "${wanted[@]}"; do
     case $name in
         kafka) part kafka kafka-4.1.1 ;;
@@ -73,6 +77,7 @@ for name in "${wanted[@]}"; do
         readers) part readers readers ;;
         litellm) part litellm litellm-1.106.2 ;;
         maps) part maps maps-1.109.1 ;;
+        openapi) part openapi openapi ;;
         *) echo "unknown part: $name" >&2; exit 1 ;;
     esac
 done

@@ -29,7 +29,7 @@ type Taken = Result<(StatusCode, Json<Receipt>), Problem>;
 /// `POST /v1/events`: our own event; one object, an array or NDJSON. Where the content type says
 /// NDJSON, every line is an event, however broken.
 #[utoipa::path(
-    post, path = "/v1/events", tag = "ingest",
+    post, path = "/v1/events", operation_id = "send_events", tag = "ingest",
     request_body(
         description = "One event, a list of them, or one a line: `schemas/call_event.v1.json`.",
         content((Object = "application/json"), (String = "application/x-ndjson"))
@@ -47,7 +47,7 @@ pub async fn events(State(app): State<Arc<App>>, headers: HeaderMap, delivery: D
 /// `POST /v1/litellm`: what LiteLLM's `generic_api` callback sends; it always says
 /// `application/json`, so the body alone tells an object, an array and NDJSON apart.
 #[utoipa::path(
-    post, path = "/v1/litellm", tag = "ingest",
+    post, path = "/v1/litellm", operation_id = "send_litellm", tag = "ingest",
     request_body(
         description = "What LiteLLM's `generic_api` callback sends.",
         content = Object, content_type = "application/json"

@@ -9,7 +9,10 @@ mod ingest;
 mod isolation;
 mod life;
 mod litellm;
+mod openapi;
 mod operations;
+mod pages;
+mod prices;
 mod questions;
 
 use fixture::{Answer, Server};

@@ -205,3 +205,80 @@ fn keys_that_mean_nothing_for_a_row_are_refused() {
         assert!(error.message.contains(words), "{error}");
     }
 }
+
+/// A tenant's own price makes a model, a prefix or a provider known to that tenant alone: everybody
+/// else's names lead where they led before.
+#[test]
+fn what_one_tenant_has_agreed_on_makes_nothing_known_to_others() {
+    let list = "
+        [[model]]
+        provider = 'openai'
+        name = 'm'
+        rates = { input_text = '1' }
+        [[model]]
+        provider = 'openai'
+        prefix = 'f-'
+        rates = { input_text = '2' }
+    ";
+    let theirs = "
+        layer = 'override'
+        [[model]]
+        provider = 'openai'
+        name = 'm-2026-11-01'
+        tenant = 'globex'
+        rates = { input_text = '9' }
+        [[model]]
+        provider = 'openai'
+        prefix = 'f-long-'
+        tenant = 'globex'
+        rates = { input_text = '9' }
+        [[model]]
+        provider = 'mistral'
+        name = 'm'
+        tenant = 'globex'
+        rates = { input_text = '9' }
+        [[model]]
+        provider = 'house'
+        name = 'h'
+        tenant = 'globex'
+        rates = { input_text = '9' }
+        [[model]]
+        provider = 'anthropic'
+        name = 'own'
+        tenant = 'globex'
+        rates = { input_text = '9' }
+    ";
+    let (alone, beside) = (layered(&[list]), layered(&[list, theirs]));
+    let usage = usage(&json!({ "input_text": 1_000_000 }));
+    let of = |book: &PriceBook, provider: &str, model: &str, tenant: &str| {
+        let event = event(&json!({ "provider": provider, "model": model }));
+        let cost = book.rate(&event, &usage, Some(tenant));
+        let amount = cost.cost.map(|cost| cost.to_string()).unwrap_or_default();
+        let flags = cost.flags.iter().collect::<Vec<_>>().join(",");
+        (cost.status.name(), amount, cost.resolution, flags)
+    };
+    for (provider, model, others) in [
+        ("openai", "m", "1"),
+        ("openai", "m-2026-11-01", "1"),
+        ("openai", "f-long-2", "2"),
+        ("litellm_proxy", "m", "1"),
+        ("litellm_proxy", "own", ""),
+        ("house", "h", ""),
+        ("house", "m", ""),
+        ("mistral", "m", ""),
+    ] {
+        let (one, other) =
+            (of(&alone, provider, model, "acme"), of(&beside, provider, model, "acme"));
+        assert_eq!(one, other, "{provider} {model}");
+        assert_eq!(one.1, others, "{provider} {model}");
+    }
+    for (provider, model) in [
+        ("openai", "m-2026-11-01"),
+        ("openai", "f-long-2"),
+        ("mistral", "m"),
+        ("house", "h"),
+        ("litellm_proxy", "own"),
+    ] {
+        assert_eq!(of(&beside, provider, model, "globex").1, "9", "{provider} {model}");
+    }
+}

@@ -26,6 +26,29 @@ async fn every_kind_of_value_is_exact() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn cells_that_a_spreadsheet_would_run_are_made_safe_unless_asked_otherwise() {
+    let test = TestLake::empty().await;
+    let engine = test.engine();
+    for begin in ["=", "+", "-", "@", "\t", "\r", "\n"] {
+        let request = SqlRequest {
+            parameters: vec![format!("{begin}cmd").as_str().into()],
+            ..SqlRequest::new("SELECT $1 AS cell, -1.5 AS less, -7 AS whole")
+        };
+        let shown = async |format| {
+            let mut answer = engine.ask(&request).await.expect("an answer");
+            String::from_utf8(encode(&mut answer, format).await.expect("bytes")).expect("text")
+        };
+        let quoted = |cell: String, when: bool| if when { format!("\"{cell}\"") } else { cell };
+        let breaks = matches!(begin, "\r" | "\n");
+        let safe = quoted(format!("'{begin}cmd"), breaks);
+        let raw = quoted(format!("{begin}cmd"), breaks);
+        let head = "cell,less,whole\r\n";
+        assert_eq!(shown(Format::Csv).await, format!("{head}{safe},-1.5,-7\r\n"));
+        assert_eq!(shown(Format::CsvRaw).await, format!("{head}{raw},-1.5,-7\r\n"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rows_of_the_lake_keep_their_maps_and_times() {
     let test = TestLake::full().await;
     let sql = "SELECT event_id, occurred_at, cost_usd, tags, other_tokens, flags, date,

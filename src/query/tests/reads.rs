@@ -170,3 +170,107 @@ async fn parameters_are_bound() {
     assert_eq!(ask_with(since, serde_json::json!(["2026-11-22T00:00:00Z", 1])).await, "[[4]]");
     assert!(parameter(&serde_json::json!({"a": 1})).is_err());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_of_parameters_are_never_read_as_sql() {
+    let test = TestLake::full().await;
+    let engine = test.engine();
+    let long = "x".repeat(100_000);
+    let hostile = [
+        "'",
+        "''",
+        "\"",
+        "\\",
+        "' OR '1'='1",
+        "acme'; DROP TABLE calls; --",
+        "/* */",
+        "--",
+        "\0",
+        "acme\0",
+        "$1",
+        "$2",
+        ":tenant",
+        "?",
+        "\u{202e}emca",
+        "acme\u{200b}",
+        "\u{fffd}",
+        "😀",
+        "NULL",
+        "\r\n\t",
+        "%",
+        "_",
+        long.as_str(),
+    ];
+    for value in hostile {
+        let request = SqlRequest {
+            parameters: vec![parameter(&value.into()).expect("a parameter")],
+            ..SqlRequest::new("SELECT count(*) FILTER (WHERE tenant = $1), max($1) FROM calls")
+        };
+        let document = ask(&engine, &request).await.expect("an answer");
+        assert_eq!(document["rows"], serde_json::json!([[0, value]]));
+    }
+    // Numbers: what fits is exact, what does not is refused or fails, and nothing is rounded.
+    for (number, told) in [
+        ("9223372036854775807", Some(serde_json::json!([[i64::MAX]]))),
+        ("18446744073709551615", Some(serde_json::json!([["18446744073709551615"]]))),
+        ("-0.000000000001", Some(serde_json::json!([["-0.000000000001"]]))),
+        ("123456789012345678901234567890123456789", None),
+    ] {
+        let read = serde_json::from_str::<Value>(number).ok();
+        let bound = read.and_then(|value| parameter(&value).ok());
+        let rows = match bound {
+            Some(bound) => {
+                let parameters = vec![bound];
+                let request = SqlRequest { parameters, ..SqlRequest::new("SELECT $1") };
+                ask(&engine, &request).await.ok().map(|document| document["rows"].clone())
+            }
+            None => None,
+        };
+        assert!(rows == told || told.is_none(), "{number}: {rows:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_earlier_version_is_read_as_long_as_it_is_there() {
+    let test = TestLake::full().await;
+    let engine = test.engine();
+    let at_version = async |version: u64, scope: Scope| {
+        let versions = vec![(lake::TABLE, version)];
+        let sql = "SELECT count(*) FROM calls";
+        let request = SqlRequest { versions, scope, ..SqlRequest::new(sql) };
+        match engine.ask(&request).await {
+            Ok(mut answer) => {
+                assert_eq!(answer.versions, [(lake::TABLE, version)]);
+                let document = encode(&mut answer, Format::Json).await.expect("bytes");
+                let document: Value = serde_json::from_slice(&document).expect("JSON");
+                document["rows"].to_string()
+            }
+            Err(error) => error.to_string(),
+        }
+    };
+    // A commit each, after the one that made the table.
+    for (version, count) in [(0, "[[0]]"), (3, "[[3]]"), (8, "[[8]]")] {
+        assert_eq!(at_version(version, Scope::All).await, count);
+    }
+    assert_eq!(at_version(5, of_tenants(&["globex"])).await, "[[1]]");
+    let gone = at_version(99, of_tenants(&["globex"])).await;
+    assert!(gone.starts_with("version 99 of `calls` is not there"), "{gone}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_begins_where_the_one_before_ended() {
+    let test = TestLake::full().await;
+    let engine = test.engine();
+    let mut seen = Vec::new();
+    for offset in [0, 3, 6] {
+        let sql = "SELECT event_id FROM calls ORDER BY 1";
+        let request = SqlRequest { offset, limit: Some(3), ..SqlRequest::new(sql) };
+        let mut answer = engine.ask(&request).await.expect("an answer");
+        let document = encode(&mut answer, Format::Json).await.expect("bytes");
+        let document: Value = serde_json::from_slice(&document).expect("JSON");
+        assert_eq!(answer.truncated(), offset < 6);
+        let rows = document["rows"].as_array().expect("rows").clone();
+        seen.extend(rows.into_iter().map(|row| row[0].as_str().expect("an id").to_owned()));
+    }
+    assert_eq!(seen, ["e1", "e2", "e3", "e4", "e5", "e6", "e7", "e8"]);
+}

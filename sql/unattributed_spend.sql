@@ -2,11 +2,20 @@
 -- Columns:
 --   source, api_key, calls, cost_usd
 --   share_of_cost: percent of all cost
-SELECT source, api_key, count(*) AS calls, sum(cost_usd) AS cost_usd,
-    CAST(100.0 * CAST(sum(cost_usd) AS DECIMAL(24, 8))
-        / (SELECT nullif(CAST(sum(cost_usd) AS DECIMAL(24, 8)), 0) FROM calls) AS DECIMAL(7, 4))
-        AS share_of_cost
-FROM calls
-WHERE tenant = 'unattributed'
-GROUP BY source, api_key
+SELECT source, api_key, calls, cost_usd,
+    CAST(100.0 * CAST(cost_usd AS DECIMAL(24, 8)) / nullif(CAST(all_usd AS DECIMAL(24, 8)), 0)
+        AS DECIMAL(7, 4)) AS share_of_cost
+FROM (
+    SELECT source, api_key, calls, cost_usd, sum(sender_usd) OVER () AS all_usd
+    FROM (
+        SELECT source,
+            api_key,
+            count(*) FILTER (WHERE tenant = 'unattributed') AS calls,
+            sum(cost_usd) FILTER (WHERE tenant = 'unattributed') AS cost_usd,
+            sum(cost_usd) AS sender_usd
+        FROM calls
+        GROUP BY source, api_key
+    ) AS summed
+) AS shared
+WHERE calls > 0
 ORDER BY cost_usd DESC NULLS LAST, source, api_key

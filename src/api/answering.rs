@@ -16,7 +16,7 @@ use crate::lake::TableName;
 use crate::query::{self, Answer, Format, QueryEngine, QueryError, Scope, SqlRequest};
 
 /// The header that names the versions of the tables that were read: `calls=8,dead_letters=3`.
-const TABLE_VERSIONS: &str = "x-table-versions";
+pub(super) const TABLE_VERSIONS: &str = "x-table-versions";
 /// The header with the token of the next page, where there is one.
 const PAGE_TOKEN: &str = "x-page-token";
 const TRUNCATED: &str = "x-truncated";

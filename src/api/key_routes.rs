@@ -71,7 +71,8 @@ pub async fn list(_: MayManage, State(app): State<Arc<App>>) -> Json<Vec<KeyView
 
 /// `POST /v1/keys`: makes a key; the answer is the only place that shows it.
 #[utoipa::path(
-    post, path = "/v1/keys", operation_id = "create_key", tag = "administration", request_body = KeyRequest,
+    post, path = "/v1/keys", operation_id = "create_key", tag = "administration",
+    request_body = KeyRequest,
     responses((status = 201, description = "The key, with its text.", body = KeyView))
 )]
 pub async fn create(

@@ -20,6 +20,7 @@ mod paging;
 mod price_routes;
 mod price_views;
 mod problem;
+mod quality;
 mod questions;
 mod replay_routes;
 mod request;

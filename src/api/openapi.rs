@@ -16,7 +16,8 @@ use utoipa::{IntoParams, Modify, OpenApi, ToResponse, ToSchema};
 
 use super::problem::ProblemDocument;
 use super::{
-    health, ingest, key_routes, price_routes, questions, replay_routes, revision_routes, running,
+    health, ingest, key_routes, price_routes, quality, questions, replay_routes, revision_routes,
+    running,
 };
 
 /// The routes that anybody may ask.
@@ -27,22 +28,25 @@ const OPEN: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/version", "/openap
 #[openapi(
     info(
         title = "tokenmeter",
-        description = "What LLM calls cost, and who spends it. Amounts are decimals in texts, times \
-            RFC 3339 in UTC. Under a tenant's key nothing but that tenant's rows is seen, and \
-            nothing of the answers depends on others'. Every answer has `X-Request-Id`.",
+        description = "What LLM calls cost, and who spends it. Amounts are decimals in texts, \
+            times RFC 3339 in UTC. Under a tenant's key nothing but that tenant's rows is seen, \
+            and nothing of the answers depends on others'. Every answer has `X-Request-Id`.",
     ),
     paths(
         health::healthz, health::readyz, health::metrics, health::version, document,
         ingest::doors::events, ingest::doors::litellm,
         questions::sql, questions::costs, questions::anomalies, questions::list,
-        questions::question, questions::quality,
+        questions::question, quality::quality,
         price_routes::prices, price_routes::explain,
         running::list, running::cancel,
         key_routes::list, key_routes::create, key_routes::revoke,
         revision_routes::list, revision_routes::revise, revision_routes::rollback,
         replay_routes::replay,
     ),
-    components(schemas(ProblemDocument, RowsView), responses(RowsResponse)),
+    components(
+        schemas(ProblemDocument, RowsView, quality::QualityAnswer),
+        responses(RowsResponse, QualityResponse)
+    ),
     tags(
         (name = "ingest", description = "Events in; 202 once they are durable."),
         (name = "questions", description = "SQL, costs, and the questions of `sql/`."),
@@ -125,40 +129,51 @@ pub struct RowsResponse;
 
 impl<'r> ToResponse<'r> for RowsResponse {
     fn response() -> (&'r str, RefOr<Response>) {
-        let text = || ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).build();
-        let mut response = ResponseBuilder::new()
-            .description("Rows, as JSON, NDJSON, CSV, an Arrow stream or a Parquet file.")
-            .content(
-                "application/json",
-                ContentBuilder::new().schema(Some(Ref::from_schema_name("RowsView"))).build(),
-            );
-        for media_type in [
-            "application/x-ndjson",
-            "text/csv",
-            "application/vnd.apache.arrow.stream",
-            "application/vnd.apache.parquet",
-        ] {
-            let content = ContentBuilder::new().schema(Some(text())).build();
-            response = response.content(media_type, content);
-        }
-        for (name, meaning) in [
-            ("X-Query-Id", "Names the question: it is listed and cancelled by it."),
-            (
-                "X-Table-Versions",
-                "Versions of the tables that were read: `calls=8,dead_letters=3`.",
-            ),
-            ("X-Truncated", "Whether rows were cut off; NDJSON says so in its last line."),
-            ("X-Page-Token", "The next page, if any; NDJSON names it in its last line."),
-        ] {
-            let header = HeaderBuilder::new().schema(text()).description(Some(meaning));
-            response = response.header(name, header.build());
-        }
-        ("rows", RefOr::T(response.build()))
+        ("rows", RefOr::T(in_every_format("RowsView")))
     }
 }
 
+/// All metrics of data quality, or the rows of one.
+pub struct QualityResponse;
+
+impl<'r> ToResponse<'r> for QualityResponse {
+    fn response() -> (&'r str, RefOr<Response>) {
+        ("quality", RefOr::T(in_every_format("QualityAnswer")))
+    }
+}
+
+/// An answer in every format; its document in JSON has a schema of that name.
+fn in_every_format(schema: &str) -> Response {
+    let text = || ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).build();
+    let mut response = ResponseBuilder::new()
+        .description("Rows, as JSON, NDJSON, CSV, an Arrow stream or a Parquet file.")
+        .content(
+            "application/json",
+            ContentBuilder::new().schema(Some(Ref::from_schema_name(schema))).build(),
+        );
+    for media_type in [
+        "application/x-ndjson",
+        "text/csv",
+        "application/vnd.apache.arrow.stream",
+        "application/vnd.apache.parquet",
+    ] {
+        let content = ContentBuilder::new().schema(Some(text())).build();
+        response = response.content(media_type, content);
+    }
+    for (name, meaning) in [
+        ("X-Query-Id", "Names the question: it is listed and cancelled by it."),
+        ("X-Table-Versions", "Versions of the tables that were read: `calls=8,dead_letters=3`."),
+        ("X-Truncated", "Whether rows were cut off; NDJSON says so in its last line."),
+        ("X-Page-Token", "The next page, if any; NDJSON names it in its last line."),
+    ] {
+        let header = HeaderBuilder::new().schema(text()).description(Some(meaning));
+        response = response.header(name, header.build());
+    }
+    response.build()
+}
+
 /// An answer as JSON.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct RowsView {
     /// The columns.
     columns: Vec<ColumnView>,
@@ -177,7 +192,7 @@ pub struct RowsView {
 }
 
 /// A column of an answer.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ColumnView {
     /// Its name.
     name: String,

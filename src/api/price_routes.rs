@@ -35,10 +35,12 @@ const ROWS_DEFAULT: usize = 10_000;
         body = PricesView)),
     params(
         ("at" = Option<String>, Query, description = "An RFC 3339 time or a day; without it, now."),
-        ("model" = Option<String>, Query, description = "Rows of this model only, as books name it."),
+        ("model" = Option<String>, Query, description = "Rows of this model only, as books name \
+            it."),
         ("provider" = Option<String>, Query, description = "Rows of this provider only."),
         ("limit" = Option<usize>, Query, description = "The most rows of a page."),
-        ("page_token" = Option<String>, Query, description = "The next page, as an answer named it.")
+        ("page_token" = Option<String>, Query, description = "The next page, as an answer named \
+            it.")
     )
 )]
 pub async fn prices(
@@ -79,12 +81,12 @@ pub async fn prices(
         ("namespace" = Option<String>, Query, description = "Whose event ids are meant, where \
             several have this one."),
         ("source" = Option<String>, Query, description = "Which sender's call is meant."),
-        ("model" = Option<String>, Query, description = "A model, as books name it, in place of a \
-            call."),
-        ("provider" = Option<String>, Query, description = "The model's provider; without it, every \
-            one that has such a model."),
-        ("at" = Option<String>, Query, description = "When, for a model: an RFC 3339 time or a day; \
-            without it, now.")
+        ("model" = Option<String>, Query, description = "A model, as books name it, in place of \
+            a call."),
+        ("provider" = Option<String>, Query, description = "The model's provider; without it, \
+            every one that has such a model."),
+        ("at" = Option<String>, Query, description = "When, for a model: an RFC 3339 time or a \
+            day; without it, now.")
     )
 )]
 pub async fn explain(

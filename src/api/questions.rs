@@ -1,4 +1,4 @@
-//! Questions over HTTP: SQL, costs, the questions of `sql/`, data quality.
+//! Questions over HTTP: SQL, costs, the questions of `sql/`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,14 +7,14 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::answering::Asking;
 pub(super) use super::answering::refused;
-use super::answering::{Asking, versions};
 use super::auth::MayAsk;
 use super::paging::Page;
 use super::problem::{Problem, ProblemKind};
@@ -22,8 +22,7 @@ use super::state::App;
 use super::terms::{UrlTerms, accepted, format_of, invalid};
 use crate::lake::TableName;
 use crate::query::{
-    self, ColumnNote, CostsRequest, Format, Parameter, QUALITY, QUESTIONS, Question, SqlRequest,
-    Terms,
+    self, ColumnNote, CostsRequest, Format, Parameter, QUESTIONS, Question, SqlRequest, Terms,
 };
 
 /// The body of `POST /v1/sql`.
@@ -175,7 +174,11 @@ pub async fn question(
 }
 
 /// The question that `asking` names.
-async fn named(app: &App, asking: Asking<'_>, mut terms: Terms) -> Result<Response, Problem> {
+pub(super) async fn named(
+    app: &App,
+    asking: Asking<'_>,
+    mut terms: Terms,
+) -> Result<Response, Problem> {
     let question = Question::named(asking.named).ok_or_else(|| {
         let detail = "there is no such question: `/v1/questions` lists them";
         Problem::new(ProblemKind::NotFound, detail)
@@ -196,128 +199,4 @@ async fn paged(
     let mut given = asking.ask(page.of(request)).await?;
     page.mark(&mut given.answer);
     given.respond(format).await
-}
-
-/// One metric of data quality, or why it cannot be told.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Metric {
-    /// Its name: a question of `sql/`.
-    metric: &'static str,
-    /// What it asks.
-    question: String,
-    /// Its columns, each with name and type.
-    #[schema(value_type = Vec<super::openapi::ColumnView>)]
-    columns: Value,
-    /// Its rows, each a cell per column.
-    #[schema(value_type = Vec<Vec<Value>>)]
-    rows: Value,
-    /// Whether rows were cut off.
-    truncated: bool,
-    /// Why there are no rows, where it cannot be narrowed so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<String>,
-}
-
-/// How far the figures can be trusted.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Quality {
-    /// When it was asked.
-    at: String,
-    /// Every metric.
-    metrics: Vec<Metric>,
-}
-
-/// `GET /v1/quality`: how far the figures can be trusted. All metrics come as one JSON document;
-/// `metric` asks for one of them, as rows in any format.
-#[utoipa::path(
-    get, path = "/v1/quality", operation_id = "quality", tag = "questions",
-    responses((status = 200, description = "All metrics, or the rows of the one that is named.",
-        body = Quality)),
-    params(
-        ("metric" = Option<String>, Query, description = "One metric: `priced_share`, \
-            `unpriced_by_model`, `estimated_share`, `unattributed_spend`, `unattributed_columns`, \
-            `duplicates`, `conflicts`, `late_events`, `dead_letters_by_reason`, \
-            `drift_against_reported`, `freshness` or `data_quality`."),
-        super::openapi::NarrowTerms, super::openapi::PageTerms, super::openapi::QueryIdHeader
-    )
-)]
-pub async fn quality(
-    MayAsk(caller): MayAsk,
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    UrlTerms(mut terms): UrlTerms,
-) -> Result<Response, Problem> {
-    let asking = Asking { app: &app, caller: &caller, headers: &headers, named: "quality" };
-    if let Some(metric) = terms.remove("metric") {
-        let known = QUALITY.iter().find(|name| **name == metric);
-        let known = known
-            .ok_or_else(|| invalid(format!("`metric`: expected one of {}", QUALITY.join(", "))))?;
-        return named(&app, Asking { named: known, ..asking }, terms).await;
-    }
-    if format_of(&mut terms, &headers)? != Format::Json {
-        let detail = "all metrics together come as JSON: name one by `metric`";
-        return Err(Problem::new(ProblemKind::NotAcceptable, detail));
-    }
-    let page = Page::take(&mut terms, "quality", app.state.clock.now())?;
-    let mut metrics = Vec::new();
-    let mut read: Vec<(TableName, u64)> = Vec::new();
-    for question in QUALITY.iter().filter_map(|name| Question::named(name)) {
-        let request = match question.asked(terms.clone(), page.now)?.to_sql() {
-            Ok(request) => page.of(request),
-            // Dead letters are known by less than calls.
-            Err(why) if is_about_letters(&why, &question) => {
-                metrics.push(unanswered(&question, why.to_string()));
-                continue;
-            }
-            Err(why) => return Err(refused(&why)),
-        };
-        // All of them are about the same rows.
-        let versions = if read.is_empty() { request.versions.clone() } else { read.clone() };
-        let asking = Asking { named: question.name, ..asking };
-        let mut given = asking.ask(SqlRequest { versions, ..request }).await?;
-        let answered = query::encode(&mut given.answer, Format::Json).await;
-        let answered = answered.map_err(|error| refused(&error))?;
-        for version in &given.answer.versions {
-            if !read.contains(version) {
-                read.push(*version);
-            }
-        }
-        metrics.push(metric(&question, &answered));
-    }
-    let document = Json(Quality { at: page.now.to_string(), metrics });
-    let mut response = document.into_response();
-    if let Ok(value) = HeaderValue::from_str(&versions(&read)) {
-        response.headers_mut().insert(HeaderName::from_static("x-table-versions"), value);
-    }
-    Ok(response)
-}
-
-fn is_about_letters(why: &query::QueryError, question: &Question) -> bool {
-    let told =
-        matches!(why, query::QueryError::UnknownName(why) if why.starts_with("dead letters"));
-    told && question.sql.contains("FROM dead_letters")
-}
-
-fn unanswered(question: &Question, why: String) -> Metric {
-    Metric {
-        metric: question.name,
-        question: question.asks(),
-        columns: json!([]),
-        rows: json!([]),
-        truncated: false,
-        why: Some(why),
-    }
-}
-
-fn metric(question: &Question, answer: &[u8]) -> Metric {
-    let mut document: Value = serde_json::from_slice(answer).unwrap_or_default();
-    let mut part = |name: &str| document.get_mut(name).map(Value::take).unwrap_or_default();
-    Metric {
-        metric: question.name,
-        question: question.asks(),
-        columns: part("columns"),
-        rows: part("rows"),
-        truncated: part("truncated") == Value::Bool(true),
-        why: None,
-    }
 }

@@ -95,7 +95,9 @@ struct Letter {
 
 /// `POST /v1/dead-letters/replay`: events that were rejected come again.
 #[utoipa::path(
-    post, path = "/v1/dead-letters/replay", operation_id = "replay_dead_letters", tag = "administration", request_body = ReplayRequest,
+    post, path = "/v1/dead-letters/replay", operation_id = "replay_dead_letters",
+    tag = "administration",
+    request_body = ReplayRequest,
     responses((status = 200, description = "What comes again, and what cannot.",
         body = ReplayReport))
 )]

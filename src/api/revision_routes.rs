@@ -66,7 +66,8 @@ pub async fn list(
 
 /// `POST /v1/revisions`: says what a revision would change; with `apply`, changes it.
 #[utoipa::path(
-    post, path = "/v1/revisions", operation_id = "revise", tag = "administration", request_body = RevisionRequest,
+    post, path = "/v1/revisions", operation_id = "revise", tag = "administration",
+    request_body = RevisionRequest,
     responses((status = 200, description = "What changes.", body = RevisionReport))
 )]
 pub async fn revise(
@@ -97,7 +98,8 @@ pub async fn revise(
 
 /// `POST /v1/revisions/{revision_id}/rollback`: takes one back.
 #[utoipa::path(
-    post, path = "/v1/revisions/{revision_id}/rollback", operation_id = "roll_back_revision", tag = "administration",
+    post, path = "/v1/revisions/{revision_id}/rollback", operation_id = "roll_back_revision",
+    tag = "administration",
     params(("revision_id" = String, Path, description = "The revision's id.")),
     request_body = RollbackRequest,
     responses((status = 200, description = "What was taken back.", body = RollbackReport))

@@ -15,8 +15,8 @@ use tower_http::decompression::RequestDecompressionLayer;
 use super::problem::{Problem, ProblemKind};
 use super::state::App;
 use super::{
-    health, ingest, key_routes, limits, openapi, price_routes, questions, replay_routes, request,
-    revision_routes, running,
+    health, ingest, key_routes, limits, openapi, price_routes, quality, questions, replay_routes,
+    request, revision_routes, running,
 };
 
 /// The most that price books in a request may have.
@@ -65,7 +65,7 @@ fn questions(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/v1/anomalies", get(questions::anomalies))
         .route("/v1/questions", get(questions::list))
         .route("/v1/questions/{name}", get(questions::question))
-        .route("/v1/quality", get(questions::quality))
+        .route("/v1/quality", get(quality::quality))
         .route("/v1/prices", get(price_routes::prices))
         .route("/v1/prices/explain", get(price_routes::explain))
         .layer(from_fn_with_state(app.clone(), limits::query))

@@ -118,22 +118,29 @@ impl Place {
         Rows::read(&self.question(question, terms, Format::Json).await?)
     }
 
-    /// Costs by the terms of `GET /v1/costs`, as columns and rows.
+    /// Costs by the terms of `GET /v1/costs`, in a format.
+    ///
+    /// # Errors
+    /// Why it was not answered.
+    pub async fn costs_in(&self, terms: &Terms, format: Format) -> Result<Vec<u8>> {
+        match self {
+            Self::Server(remote) => {
+                let query = query_string(terms, format);
+                remote.get(&format!("/v1/costs?{query}")).await
+            }
+            Self::Lake(engine) => {
+                let request = CostsRequest::read(terms.clone())?;
+                Ok(query::encode(&mut engine.costs(&request).await?, format).await?)
+            }
+        }
+    }
+
+    /// The same, as columns and rows.
     ///
     /// # Errors
     /// Why it was not answered.
     pub async fn costs(&self, terms: &Terms) -> Result<Rows> {
-        match self {
-            Self::Server(remote) => {
-                let query = query_string(terms, Format::Json);
-                Rows::read(&remote.get(&format!("/v1/costs?{query}")).await?)
-            }
-            Self::Lake(engine) => {
-                let request = CostsRequest::read(terms.clone())?;
-                let mut answer = engine.costs(&request).await?;
-                Rows::read(&query::encode(&mut answer, Format::Json).await?)
-            }
-        }
+        Rows::read(&self.costs_in(terms, Format::Json).await?)
     }
 }
 

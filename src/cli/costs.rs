@@ -1,5 +1,6 @@
 //! `costs`: what was spent, by any columns; and how far the figures can be trusted.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -9,7 +10,7 @@ use super::ask::{Place, Rows};
 use crate::attribution::UNATTRIBUTED;
 use crate::cli::say::say;
 use crate::pricing::share;
-use crate::query::{QUALITY, Question, Terms};
+use crate::query::{Format, QUALITY, Question, Terms};
 use crate::setting::Span;
 use crate::time::{Clock, SystemClock, Timestamp};
 
@@ -38,6 +39,10 @@ pub struct Args {
     /// Only rows with this value: `tenant=acme`.
     #[arg(long = "where", value_name = "COLUMN=VALUE")]
     filters: Vec<String>,
+    /// How the answer is written: table, with a total and what is not priced or attributed; or
+    /// json, ndjson, csv (safe to open in a spreadsheet), csv_raw, arrow, parquet.
+    #[arg(long, default_value = "table", conflicts_with = "quality")]
+    format: String,
     /// How far the figures can be trusted, in place of the figures: what is priced, estimated,
     /// attributed, duplicate, late, rejected, reported otherwise, and how new it is.
     #[arg(long, conflicts_with_all = ["by", "interval"])]
@@ -62,6 +67,17 @@ pub async fn run(args: Args, config: Option<&Path>) -> Result<ExitCode> {
         grouped.insert("group_by".to_owned(), args.by.join(","));
     }
     grouped.extend(args.interval.map(|interval| ("interval".to_owned(), interval)));
+    if args.format != "table" {
+        let format = Format::named(&args.format);
+        let expected = || anyhow!("`--format {}`: expected table, {}", args.format, Format::NAMES);
+        let answer = place.costs_in(&grouped, format.ok_or_else(expected)?).await?;
+        let mut out = std::io::stdout().lock();
+        out.write_all(&answer)?;
+        if format == Some(Format::Json) {
+            out.write_all(b"\n")?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     print!("{}", place.costs(&grouped).await?.drawn());
     let total = place.costs(&terms).await?;
     let all = Traffic::of_row(&total, 0, "");

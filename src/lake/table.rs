@@ -191,8 +191,8 @@ impl Table {
         Ok(self.install(known.later(kernel, taken_at)))
     }
 
-    /// An earlier version, as long as its log is kept; files that it names may be deleted a day after
-    /// they were replaced.
+    /// An earlier version, as long as its log is kept; files that it names may be deleted a day
+    /// after they were replaced.
     ///
     /// # Errors
     /// [`LakeError`] when the log does not lead there any more, or cannot be read.

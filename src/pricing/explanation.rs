@@ -60,7 +60,8 @@ pub struct ExplainedLine {
 }
 
 impl PriceBook {
-    /// How the cost of a call comes about, in parts: the model, each row, the formula, every factor.
+    /// How the cost of a call comes about, in parts: the model, each row, the formula, every
+    /// factor.
     pub fn explanation(
         &self,
         event: &CallEvent,

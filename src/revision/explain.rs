@@ -1,7 +1,7 @@
 //! How the cost of stored calls came about, by a book that is at hand.
 //!
-//! In: rows of `calls`, as `sql/call.sql` answers them. Out: each call with what was stored of it and
-//! how the book prices it now. Never: another tenant's rows, which never were in the answer, or
+//! In: rows of `calls`, as `sql/call.sql` answers them. Out: each call with what was stored of it
+//! and how the book prices it now. Never: another tenant's rows, which never were in the answer, or
 //! another tenant's terms, which price nobody else's call.
 
 use arrow::array::{Array, AsArray, RecordBatch};

@@ -56,6 +56,8 @@ async fn a_lake_and_a_server_answer_alike_by_any_clocks() {
     for words in ["unpriced_by_model: ", "house-model", "freshness: ", "late_events: "] {
         assert!(quality.contains(words), "{words}: {quality}");
     }
+    let csv = ask(&["costs", "--by", "model", "--format", "csv"]);
+    assert!(csv.starts_with("model,calls,") && !csv.contains("total: "), "{csv}");
     let explained = ask(&["prices", "explain", "--event", "a-1"]);
     // The same by a server over the same tables.
     let server = Server::start(&data, &[]).await;

@@ -2,16 +2,18 @@
 -- Parameters:
 --   since = 1970-01-01: a time
 -- Columns:
---   anomaly_id, revision
---   state: open, closed or retracted
---   scope: total, tenant, or tenant and model
+--   anomaly_id: stable over revisions
+--   revision: the highest one
+--   state: `open` or `resolved`
+--   scope: `tenant` or `tenant_model`
 --   tenant, model
---   window_start, window_end: the hours that it spans
---   actual_usd: what was spent in them
---   expected_usd: what was to be expected at most
---   threshold_usd: above which it is an incident
---   contributors: what the excess consists of, as JSON
---   explanation: the same in a sentence
+--   window_start: the start of the first flagged hour
+--   window_end: the end of the last one
+--   actual_usd: what was spent in the window
+--   expected_usd: what was expected in it
+--   threshold_usd: what its first hour went over
+--   contributors: who drove the excess, as JSON
+--   explanation: one sentence
 SELECT anomaly_id, revision, state, scope, tenant, model, window_start, window_end, actual_usd,
     expected_usd, threshold_usd, contributors, explanation
 FROM (

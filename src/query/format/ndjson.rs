@@ -1,8 +1,8 @@
 //! A JSON object per row and line.
 //!
 //! As a stream it ends with a line `{"error":{"code":…,"message":…}}` when it fails late, with
-//! `{"has_more":true,"page_token":…}` when there is another page, and with `{"truncated":true}` when
-//! rows were cut off: whoever reads it must look at the last line.
+//! `{"has_more":true,"page_token":…}` when there is another page, and with `{"truncated":true}`
+//! when rows were cut off: whoever reads it must look at the last line.
 
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;

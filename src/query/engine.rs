@@ -6,6 +6,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
@@ -29,6 +30,10 @@ use crate::lake::{Lake, Snapshot, TableName};
 
 /// Under this address the sessions know the lake's store.
 pub(super) const STORE_URL: &str = "lake://tables/";
+
+/// The pauses before a table's newest version is looked for again.
+const REFRESHED_AGAIN_AFTER: [Duration; 3] =
+    [Duration::from_millis(10), Duration::from_millis(50), Duration::from_millis(250)];
 
 /// Answers questions over a lake. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -232,8 +237,7 @@ impl Here {
 
     /// A version of a table, or its newest one.
     async fn read(&self, table: TableName, version: Option<u64>) -> Result<Snapshot, QueryError> {
-        let newest = self.lake.table(table).refresh().await;
-        let newest = newest.map_err(|why| QueryError::Unavailable(why.to_string()))?;
+        let newest = self.newest(table).await?;
         let Some(version) = version.filter(|version| *version != newest.version()) else {
             return Ok(newest);
         };
@@ -249,6 +253,20 @@ impl Here {
             tracing::debug!(error = %why, "an earlier version of a table cannot be read");
             gone()
         })
+    }
+
+    /// The newest version of a table; a listing that others' commits have torn is made again.
+    async fn newest(&self, table: TableName) -> Result<Snapshot, QueryError> {
+        let mut pauses = REFRESHED_AGAIN_AFTER.into_iter();
+        loop {
+            match self.lake.table(table).refresh().await {
+                Ok(newest) => return Ok(newest),
+                Err(why) => match pauses.next().filter(|_| why.is_retryable()) {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => return Err(QueryError::Unavailable(why.to_string())),
+                },
+            }
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::{Problem, ProblemKind};
 use super::state::App;
@@ -31,6 +31,16 @@ pub async fn query(
     next: Next,
 ) -> Result<Response, Problem> {
     within(&app.query_places, app.state.config.query_timeout, next.run(request)).await
+}
+
+/// A place for one question; taken until it is dropped.
+pub(crate) struct Place(#[allow(dead_code)] OwnedSemaphorePermit);
+
+impl Place {
+    /// A place for a question; `None` while all are taken.
+    pub(crate) fn of_query(app: &App) -> Option<Self> {
+        Arc::clone(&app.query_places).try_acquire_owned().ok().map(Self)
+    }
 }
 
 async fn within(

@@ -152,7 +152,7 @@ pub async fn prices(
 }
 
 /// A statement, asked by a caller.
-fn request_of(caller: &Caller, sql: &str) -> SqlRequest {
+pub(crate) fn request_of(caller: &Caller, sql: &str) -> SqlRequest {
     SqlRequest { scope: scope(caller), asker: asker(caller), ..SqlRequest::new(sql) }
 }
 
@@ -215,7 +215,7 @@ async fn answered(
 }
 
 /// The problem that a failed question is.
-pub(super) fn refused(error: &QueryError) -> Problem {
+pub(crate) fn refused(error: &QueryError) -> Problem {
     let kind = match error {
         QueryError::Invalid(_) | QueryError::NotReadOnly(_) => ProblemKind::QueryRefused,
         QueryError::UnknownName(_) => ProblemKind::InvalidRequest,

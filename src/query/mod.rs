@@ -5,13 +5,16 @@
 //! files, so that commands, HTTP and a person ask the same.
 
 mod answer;
+mod catalogue;
 mod config;
 mod costs;
+mod describe;
 mod engine;
 mod error;
 mod extent;
 mod format;
 mod parameter;
+mod postgres_sql;
 mod question;
 mod request;
 mod rows;
@@ -24,12 +27,14 @@ mod value;
 mod worker;
 
 pub use answer::{Answer, Used};
+pub use catalogue::POSTGRES_SETTINGS;
 pub use config::QueryConfig;
 pub use costs::{COST_COLUMNS, CostsRequest, Interval};
 pub use engine::QueryEngine;
 pub use error::QueryError;
 pub use format::{Format, encode, ndjson};
-pub use parameter::parameter;
+pub use parameter::{decimal, parameter};
 pub use question::{QUESTIONS, Question};
-pub use request::{Scope, SqlRequest};
+pub use request::{Described, Dialect, Scope, SqlRequest};
+pub use value::json;
 pub use worker::{WorkerCommand, be_small, run as run_worker};

@@ -8,7 +8,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use super::request::Scope;
 
 /// The catalogue and schema that the tables are in, as PostgreSQL names them.
-const CATALOG: &str = "tokenmeter";
+pub(super) const CATALOG: &str = "tokenmeter";
 const SCHEMA: &str = "public";
 
 /// Functions whose result can be far larger than what they are given: the memory pool does not see

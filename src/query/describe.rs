@@ -1,0 +1,66 @@
+//! What an answer would be like: the types of its parameters and columns, from the plan alone.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::SessionContext;
+use datafusion::scalar::ScalarValue;
+
+use super::error::QueryError;
+use super::request::Described;
+
+/// The most parameters of a statement.
+const PARAMETERS_MAX: usize = 1_000;
+
+/// Describes a plan; `declared` has a NULL of its type for each parameter whose type is known.
+///
+/// # Errors
+/// [`QueryError::Invalid`].
+pub(super) fn describe(
+    session: &SessionContext,
+    plan: LogicalPlan,
+    declared: &[ScalarValue],
+) -> Result<Described, QueryError> {
+    let invalid = |why: DataFusionError| QueryError::planning(&why);
+    let inferred = plan.get_parameter_fields().map_err(invalid)?;
+    let parameters = parameters(&inferred, declared)?;
+    let nulls = parameters.iter().map(|field| ScalarValue::try_from(field.data_type()));
+    let nulls: Vec<ScalarValue> = nulls.collect::<Result<_, _>>().map_err(invalid)?;
+    let bound = plan.with_param_values(nulls).map_err(invalid)?;
+    let state = session.state();
+    // Coercion may change types; what it cannot do now it may do with the parameters' values.
+    let options = state.config_options();
+    let coerced = state.analyzer().execute_and_check(bound.clone(), options, |_, _| {});
+    let coerced = coerced.unwrap_or(bound);
+    let schema = Arc::new(coerced.schema().as_arrow().clone());
+    Ok(Described { parameters, schema })
+}
+
+fn parameters(
+    inferred: &HashMap<String, Option<FieldRef>>,
+    declared: &[ScalarValue],
+) -> Result<Vec<FieldRef>, QueryError> {
+    let number = |name: &String| name.strip_prefix('$').and_then(|digits| digits.parse().ok());
+    let count = inferred.keys().filter_map(number).max().unwrap_or(0_usize).max(declared.len());
+    if count > PARAMETERS_MAX {
+        let detail = format!("`${count}`: a statement has at most {PARAMETERS_MAX} parameters");
+        return Err(QueryError::TooLarge(detail));
+    }
+    let parameter = |place: usize| {
+        let name = format!("${}", place + 1);
+        let told = declared.get(place).map(ScalarValue::data_type);
+        let told = told.filter(|kind| *kind != DataType::Null);
+        let meant = inferred.get(&name).and_then(Option::as_ref);
+        let meant = meant.filter(|field| *field.data_type() != DataType::Null);
+        match (told, meant) {
+            (Some(kind), _) => Field::new(name, kind, true),
+            (None, Some(field)) => field.as_ref().clone().with_name(name).with_nullable(true),
+            // What may be anything is a text.
+            (None, None) => Field::new(name, DataType::Utf8, true),
+        }
+    };
+    Ok((0..count).map(|place| Arc::new(parameter(place))).collect())
+}

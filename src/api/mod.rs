@@ -30,8 +30,8 @@ pub use config::ApiConfig;
 pub use error::ApiError;
 pub use key_routes::{KeyRequest, KeyView};
 pub(crate) use limits::Place;
-pub use listen::{bind, check_listen};
 pub(crate) use listen::{Connection, Limited};
+pub use listen::{bind, check_listen};
 pub use metrics::ApiMetrics;
 pub use problem::{Problem, ProblemKind};
 pub(crate) use questions::{refused, request_of};
@@ -42,4 +42,4 @@ pub use serve::serve;
 pub use state::{ApiState, App, ReadyCheck};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

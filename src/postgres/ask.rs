@@ -48,11 +48,7 @@ impl Session {
     ///
     /// # Errors
     /// What the client is told.
-    pub async fn ask(
-        &self,
-        sql: &str,
-        parameters: Vec<ScalarValue>,
-    ) -> Result<Asked, PgWireError> {
+    pub async fn ask(&self, sql: &str, parameters: Vec<ScalarValue>) -> Result<Asked, PgWireError> {
         let turn = self.turn(sql)?;
         let mut audit = Audit::of(&turn.caller, sql);
         let request = self.request(&turn, sql, parameters);

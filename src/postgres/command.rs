@@ -16,7 +16,10 @@ pub(super) enum Command {
     /// Nothing happens, and that is said under this name.
     Nothing(&'static str),
     /// `None`: back to the default.
-    Set { name: String, value: Option<String> },
+    Set {
+        name: String,
+        value: Option<String>,
+    },
     Show(String),
     ShowAll,
     ResetAll,
@@ -125,9 +128,11 @@ fn set(words: &[Token]) -> Command {
     let named = match first.as_str() {
         "TIME" if keyword(words, from + 1) == "ZONE" => Some(("timezone".to_owned(), from + 2)),
         "NAMES" => Some(("client_encoding".to_owned(), from + 1)),
-        _ => name(words, from).filter(|(_, after)| {
-            words.get(*after) == Some(&Token::Eq) || keyword(words, *after) == "TO"
-        }).map(|(name, after)| (name, after + 1)),
+        _ => name(words, from)
+            .filter(|(_, after)| {
+                words.get(*after) == Some(&Token::Eq) || keyword(words, *after) == "TO"
+            })
+            .map(|(name, after)| (name, after + 1)),
     };
     let Some((name, after)) = named else { return Command::Ask };
     let given = words.get(after..).unwrap_or_default();
@@ -180,10 +185,10 @@ mod tests {
         check("SET NAMES 'UTF8'", set("client_encoding", "UTF8"));
         check("SET my.setting = on", set("my.setting", "on"));
         check("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", Command::Nothing("SET"));
-        check("SET LOCAL lock_timeout = DEFAULT", Command::Set {
-            name: "lock_timeout".to_owned(),
-            value: None,
-        });
+        check(
+            "SET LOCAL lock_timeout = DEFAULT",
+            Command::Set { name: "lock_timeout".to_owned(), value: None },
+        );
         check("SHOW transaction isolation level", Command::Show("transaction_isolation".into()));
         check("SHOW TimeZone", Command::Show("timezone".into()));
         check("DEALLOCATE ALL", Command::Deallocate(None));

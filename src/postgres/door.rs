@@ -67,8 +67,7 @@ fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, PostgresError
     if chain.is_empty() {
         return Err(unusable(certificate, "it holds no certificate".to_owned()));
     }
-    let secret =
-        PrivateKeyDer::from_pem_file(key).map_err(|why| unusable(key, why.to_string()))?;
+    let secret = PrivateKeyDer::from_pem_file(key).map_err(|why| unusable(key, why.to_string()))?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, secret))

@@ -82,7 +82,8 @@ fn told() -> DefaultServerParameterProvider {
         found.map(|(_, value)| (*value).to_owned()).unwrap_or_default()
     };
     let mut told = DefaultServerParameterProvider::default();
-    told.server_version = format!("{} (tokenmeter {})", known("server_version"), env!("CARGO_PKG_VERSION"));
+    told.server_version =
+        format!("{} (tokenmeter {})", known("server_version"), env!("CARGO_PKG_VERSION"));
     told.search_path = known("search_path");
     told.is_superuser = false;
     told.default_transaction_read_only = true;

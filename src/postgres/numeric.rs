@@ -15,11 +15,8 @@ pub(super) fn put(out: &mut BytesMut, text: &str) -> Option<()> {
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let whole = whole.trim_start_matches('0');
     let padded = |part: &str| part.len().next_multiple_of(DIGITS_OF_GROUP) - part.len();
-    let all = format!(
-        "{}{whole}{fraction}{}",
-        "0".repeat(padded(whole)),
-        "0".repeat(padded(fraction))
-    );
+    let all =
+        format!("{}{whole}{fraction}{}", "0".repeat(padded(whole)), "0".repeat(padded(fraction)));
     let groups = all.as_bytes().chunks(DIGITS_OF_GROUP).map(|group| {
         group.iter().try_fold(0_u16, |value, digit| {
             digit.is_ascii_digit().then(|| value * 10 + u16::from(digit - b'0'))
@@ -76,9 +73,20 @@ mod tests {
     #[test]
     fn decimals_come_back_as_they_went() {
         for number in [
-            "0", "0.00", "1", "-1", "10000", "12345678.9", "0.000000000001", "-0.00012345",
-            "99999999999999999999999999.999999999999", "170141183460469231731687303715884105727",
-            "1000000000000", "20.50", "0.1000", "-10000.0001",
+            "0",
+            "0.00",
+            "1",
+            "-1",
+            "10000",
+            "12345678.9",
+            "0.000000000001",
+            "-0.00012345",
+            "99999999999999999999999999.999999999999",
+            "170141183460469231731687303715884105727",
+            "1000000000000",
+            "20.50",
+            "0.1000",
+            "-10000.0001",
         ] {
             let mut out = BytesMut::new();
             put(&mut out, number).expect(number);

@@ -102,7 +102,9 @@ fn as_told((told, column): (&FieldRef, &ArrayRef)) -> Result<ArrayRef, ArrowErro
     let found = Arc::new(told.as_ref().clone().with_data_type(column.data_type().clone()));
     // Decimals of whatever scale are one type: none is rounded.
     let is_as_told = types::of(&found) == types::of(told);
-    if is_as_told { types::to_plain(column) } else {
+    if is_as_told {
+        types::to_plain(column)
+    } else {
         types::to_plain(&cast(column, told.data_type())?)
     }
 }

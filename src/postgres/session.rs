@@ -85,9 +85,7 @@ impl Session {
     pub fn admitted(&self, key: &str) -> Result<Caller, PgWireError> {
         let caller = Caller::holding(&self.server.app, key)
             .map_err(|why| sqlstate::fatal(INVALID_PASSWORD, &why.to_string()))?;
-        caller
-            .that_may_ask()
-            .map_err(|why| sqlstate::fatal(INSUFFICIENT_PRIVILEGE, &why.detail))
+        caller.that_may_ask().map_err(|why| sqlstate::fatal(INSUFFICIENT_PRIVILEGE, &why.detail))
     }
 
     pub fn settings(&self) -> MutexGuard<'_, Settings> {

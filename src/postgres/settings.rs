@@ -36,11 +36,7 @@ impl Settings {
     ///
     /// # Errors
     /// When it cannot be.
-    pub fn set(
-        &mut self,
-        name: &str,
-        value: Option<&str>,
-    ) -> Result<Option<String>, PgWireError> {
+    pub fn set(&mut self, name: &str, value: Option<&str>) -> Result<Option<String>, PgWireError> {
         let Some(value) = value else {
             self.reset(name);
             return Ok(None);

@@ -20,10 +20,10 @@ use pgwire::messages::response::{
 use pgwire::messages::simplequery::Query;
 
 use super::command::Command;
+use super::rows;
 use super::session::Session;
 use super::sqlstate::{self, FEATURE_NOT_SUPPORTED, IN_FAILED_TRANSACTION};
 use super::words::{Sentence, sentences};
-use super::rows;
 
 #[async_trait]
 impl SimpleQueryHandler for Session {
@@ -217,8 +217,7 @@ pub(super) fn refuse_in_failed_transaction(status: TransactionStatus) -> PgWireR
 pub(super) fn text_columns(names: &[&str], format: &Format) -> Vec<FieldInfo> {
     let binary = matches!(format, Format::UnifiedBinary);
     let format = if binary { FieldFormat::Binary } else { FieldFormat::Text };
-    let column =
-        |name: &&str| FieldInfo::new((*name).to_owned(), None, None, Type::TEXT, format);
+    let column = |name: &&str| FieldInfo::new((*name).to_owned(), None, None, Type::TEXT, format);
     names.iter().map(column).collect()
 }
 

@@ -6,7 +6,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use crate::api::Connection;
@@ -47,14 +46,6 @@ impl Stream {
         match self.inner {
             Inner::Clear(connection) => Some(connection),
             Inner::Tls(_) => None,
-        }
-    }
-
-    /// The socket below.
-    pub fn socket(&self) -> &TcpStream {
-        match &self.inner {
-            Inner::Clear(connection) => connection.stream(),
-            Inner::Tls(tls) => tls.get_ref().0.stream(),
         }
     }
 

@@ -50,9 +50,11 @@ pub(super) fn column(field: &FieldRef, format: FieldFormat) -> FieldInfo {
 pub(super) fn is_json(kind: &DataType) -> bool {
     match kind {
         DataType::Map(_, _) | DataType::Struct(_) | DataType::Union(_, _) => true,
-        DataType::List(item) => matches!(item.data_type(), DataType::List(_)) || {
-            is_json(item.data_type()) || matches!(item.data_type(), DataType::Decimal256(_, _))
-        },
+        DataType::List(item) => {
+            matches!(item.data_type(), DataType::List(_)) || {
+                is_json(item.data_type()) || matches!(item.data_type(), DataType::Decimal256(_, _))
+            }
+        }
         _ => false,
     }
 }
@@ -68,9 +70,7 @@ pub(super) fn plain(kind: &DataType) -> DataType {
         D::UInt32 => D::Int64,
         D::UInt64 => D::Decimal128(20, 0),
         D::Float16 => D::Float32,
-        D::Decimal32(digits, scale) | D::Decimal64(digits, scale) => {
-            D::Decimal128(*digits, *scale)
-        }
+        D::Decimal32(digits, scale) | D::Decimal64(digits, scale) => D::Decimal128(*digits, *scale),
         D::LargeUtf8 | D::Utf8View => D::Utf8,
         D::LargeBinary | D::BinaryView | D::FixedSizeBinary(_) => D::Binary,
         D::Date64 => D::Date32,

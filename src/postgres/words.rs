@@ -70,7 +70,10 @@ mod tests {
             sentences(text).into_iter().map(|sentence| sentence.text).collect()
         };
         assert_eq!(texts("SELECT 1"), ["SELECT 1"]);
-        assert_eq!(texts("BEGIN; SELECT ';' AS a;\n COMMIT;"), ["BEGIN", "SELECT ';' AS a", "COMMIT"]);
+        assert_eq!(
+            texts("BEGIN; SELECT ';' AS a;\n COMMIT;"),
+            ["BEGIN", "SELECT ';' AS a", "COMMIT"]
+        );
         assert_eq!(texts("SELECT 'é;ü';\nSELECT 'ß' -- ;\n;"), ["SELECT 'é;ü'", "SELECT 'ß' -- ;"]);
         assert_eq!(texts("SELECT $$a;b$$; SELECT E'\\';'"), ["SELECT $$a;b$$", "SELECT E'\\';'"]);
         assert_eq!(texts("-- ping").len() + texts(" ; ;").len(), 0);

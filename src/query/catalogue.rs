@@ -25,7 +25,8 @@ use datafusion_pg_catalog::pg_catalog::{
 use futures::StreamExt;
 
 use super::error::QueryError;
-use super::session::CATALOG;
+use super::postgres_columns::InformationSchema;
+use super::session::{CATALOG, SCHEMA};
 
 /// The version of PostgreSQL that clients are to take this for.
 const SERVER_VERSION: &str = "16.6";
@@ -69,15 +70,20 @@ pub const POSTGRES_SETTINGS: [(&str, &str); 34] = [
 ];
 
 /// Functions of PostgreSQL about objects that are not there: comments, indexes, views.
-const ABOUT_NOTHING: [&str; 9] = [
+const ABOUT_NOTHING: [&str; 14] = [
     "col_description",
     "obj_description",
     "shobj_description",
+    "pg_get_function_arguments",
+    "pg_get_function_identity_arguments",
+    "pg_get_function_result",
     "pg_get_indexdef",
     "pg_get_ruledef",
     "pg_get_serial_sequence",
     "pg_get_triggerdef",
     "pg_get_viewdef",
+    "pg_size_pretty",
+    "pg_table_size",
     "pg_tablespace_location",
 ];
 
@@ -104,7 +110,7 @@ impl Catalogue {
         tables.map(|tables| Self(Arc::new(tables))).map_err(|why| internal(&why))
     }
 
-    /// Puts `pg_catalog` into a session that has its tables.
+    /// Puts `pg_catalog` and PostgreSQL's `information_schema` into a session that has its tables.
     ///
     /// # Errors
     /// [`QueryError::Internal`].
@@ -117,6 +123,13 @@ impl Catalogue {
 
     async fn register(&self, session: &SessionContext) -> Result<()> {
         setup_pg_catalog(session, CATALOG, EmptyContextProvider).map_err(|why| *why)?;
+        let catalog = session
+            .catalog(CATALOG)
+            .ok_or_else(|| DataFusionError::Internal(format!("there is no catalog `{CATALOG}`")))?;
+        let information = InformationSchema::of(session).await?;
+        // DataFusion's own would come first.
+        session.state_ref().write().config_mut().options_mut().catalog.information_schema = false;
+        catalog.register_schema("information_schema", Arc::new(information))?;
         let shown = Shown(Arc::clone(session.state().catalog_list()));
         let schema =
             PgCatalogSchemaProvider::try_new(shown, Arc::clone(&self.0), EmptyContextProvider)?;
@@ -127,14 +140,7 @@ impl Catalogue {
                 batch?;
             }
         }
-        let catalog = session.catalog(CATALOG).ok_or_else(|| {
-            DataFusionError::Internal(format!("there is no catalog `{CATALOG}`"))
-        })?;
         catalog.register_schema("pg_catalog", Arc::new(schema))?;
-        let text = |value: &str| ScalarValue::Utf8(Some(value.to_owned()));
-        let ours = env!("CARGO_PKG_VERSION");
-        let version = text(&format!("PostgreSQL {SERVER_VERSION} (tokenmeter {ours})"));
-        session.register_udf(ScalarUDF::new_from_impl(Constant::new("version", version)));
         for name in ABOUT_NOTHING {
             let nothing = Constant::new(name, ScalarValue::Utf8(None));
             session.register_udf(ScalarUDF::new_from_impl(nothing));
@@ -145,9 +151,23 @@ impl Catalogue {
         }
         let recovering = Constant::new("pg_is_in_recovery", ScalarValue::Boolean(Some(false)));
         session.register_udf(ScalarUDF::new_from_impl(recovering));
-        session.register_udf(ScalarUDF::new_from_impl(CurrentSetting::new()));
         Ok(())
     }
+}
+
+/// Puts the functions into a session that tell a client where it is.
+pub(super) fn show_functions(session: &SessionContext) {
+    let ours = env!("CARGO_PKG_VERSION");
+    for (name, value) in [
+        ("version", format!("PostgreSQL {SERVER_VERSION} (tokenmeter {ours})")),
+        ("current_schema", SCHEMA.to_owned()),
+        ("current_database", CATALOG.to_owned()),
+        ("session_user", "postgres".to_owned()),
+    ] {
+        let told = Constant::new(name, ScalarValue::Utf8(Some(value)));
+        session.register_udf(ScalarUDF::new_from_impl(told));
+    }
+    session.register_udf(ScalarUDF::new_from_impl(CurrentSetting::new()));
 }
 
 fn internal(why: &DataFusionError) -> QueryError {

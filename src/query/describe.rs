@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
 
@@ -25,7 +26,8 @@ pub(super) fn describe(
     declared: &[ScalarValue],
 ) -> Result<Described, QueryError> {
     let invalid = |why: DataFusionError| QueryError::planning(&why);
-    let inferred = plan.get_parameter_fields().map_err(invalid)?;
+    let mut inferred = plan.get_parameter_fields().map_err(invalid)?;
+    whole_numbers(&plan, &mut inferred).map_err(invalid)?;
     let parameters = parameters(&inferred, declared)?;
     let nulls = parameters.iter().map(|field| ScalarValue::try_from(field.data_type()));
     let nulls: Vec<ScalarValue> = nulls.collect::<Result<_, _>>().map_err(invalid)?;
@@ -37,6 +39,27 @@ pub(super) fn describe(
     let coerced = coerced.unwrap_or(bound);
     let schema = Arc::new(coerced.schema().as_arrow().clone());
     Ok(Described { parameters, schema })
+}
+
+/// The planner leaves open what LIMIT and OFFSET are.
+fn whole_numbers(
+    plan: &LogicalPlan,
+    inferred: &mut HashMap<String, Option<FieldRef>>,
+) -> Result<(), DataFusionError> {
+    let told = plan.apply_with_subqueries(|node| {
+        let LogicalPlan::Limit(limit) = node else { return Ok(TreeNodeRecursion::Continue) };
+        for count in [&limit.skip, &limit.fetch].into_iter().flatten() {
+            count.apply(|part| {
+                if let Expr::Placeholder(placeholder) = part {
+                    let field = Field::new(&placeholder.id, DataType::Int64, true);
+                    inferred.insert(placeholder.id.clone(), Some(Arc::new(field)));
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })?;
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    told.map(drop)
 }
 
 fn parameters(

@@ -25,7 +25,7 @@ use super::request::{Described, Dialect, Scope, SqlRequest};
 use super::rows::Rows;
 use super::scan::LakeTable;
 use super::worker::{WorkerCommand, Workers};
-use super::{describe, session, statement};
+use super::{catalogue, describe, postgres_sql, session, statement};
 use crate::lake::{Lake, Snapshot, TableName};
 
 /// Under this address the sessions know the lake's store.
@@ -245,7 +245,11 @@ impl Here {
         let session = session::open(runtime, (self.threads, self.is_alone), &request.scope);
         let versions = self.show_tables(&session, &statement, &request.scope).await?;
         if request.dialect == Dialect::PostgreSql {
-            self.catalogue()?.show(&session).await?;
+            // It takes longer than many a question.
+            if postgres_sql::asks_the_catalogue(&request.sql) {
+                self.catalogue()?.show(&session).await?;
+            }
+            catalogue::show_functions(&session);
         }
         Ok((session, versions, statement))
     }

@@ -14,6 +14,7 @@ mod error;
 mod extent;
 mod format;
 mod parameter;
+mod postgres_columns;
 mod postgres_sql;
 mod question;
 mod request;

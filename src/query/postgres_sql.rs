@@ -22,6 +22,11 @@ use super::error::QueryError;
 use super::statement;
 use crate::lake::TableName;
 
+/// Whether a text asks for more than the tables: their catalogue, or PostgreSQL's functions.
+pub(super) fn asks_the_catalogue(sql: &str) -> bool {
+    Words::of(sql).ask_the_catalogue
+}
+
 /// The one statement of a text, as it is to be planned.
 ///
 /// # Errors
@@ -30,10 +35,10 @@ pub(super) fn parse(sql: &str) -> Result<Statement, QueryError> {
     let words = Words::of(sql);
     if words.ask_the_catalogue {
         let parsed = PostgresCompatibilityParser::new().parse(sql);
-        let mut statements = parsed.map_err(|why| {
-            QueryError::planning(&DataFusionError::SQL(Box::new(why), None))
-        })?;
+        let mut statements = parsed
+            .map_err(|why| QueryError::planning(&DataFusionError::SQL(Box::new(why), None)))?;
         if let (Some(only), true) = (statements.pop(), statements.is_empty())
+            && !matches!(only, ast::Statement::Explain { .. })
             && !reads_rows(&only)
         {
             return Ok(Statement::Statement(Box::new(only)));
@@ -79,16 +84,18 @@ impl Words {
 }
 
 fn is_of_catalogue(word: &str) -> bool {
-    const NAMES: [&str; 6] = [
+    const NAMES: [&str; 7] = [
         "information_schema",
+        "tables",
+        "columns",
         "quote_ident",
         "parse_ident",
-        "current_setting",
         "current_schemas",
-        "current_database",
+        "format_type",
     ];
     let word = word.to_ascii_lowercase();
-    word.starts_with("pg_") || word.starts_with("has_") || NAMES.contains(&word.as_str())
+    let begins = ["pg_", "has_", "reg", "array_", "generate_"];
+    begins.iter().any(|begin| word.starts_with(begin)) || NAMES.contains(&word.as_str())
 }
 
 /// Whether a statement names a table that has rows.
@@ -104,9 +111,8 @@ fn reads_rows(statement: &ast::Statement) -> bool {
 
 fn of_catalogue_schema(name: &ObjectName) -> bool {
     let schema = name.0.iter().rev().nth(1).and_then(|part| part.as_ident());
-    schema.is_some_and(|schema| {
-        ["pg_catalog", "information_schema"].contains(&schema.value.as_str())
-    })
+    schema
+        .is_some_and(|schema| ["pg_catalog", "information_schema"].contains(&schema.value.as_str()))
 }
 
 /// A statement with PostgreSQL's ways of writing replaced by DataFusion's, where they mean the

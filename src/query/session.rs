@@ -9,7 +9,7 @@ use super::request::Scope;
 
 /// The catalogue and schema that the tables are in, as PostgreSQL names them.
 pub(super) const CATALOG: &str = "tokenmeter";
-const SCHEMA: &str = "public";
+pub(super) const SCHEMA: &str = "public";
 
 /// Functions whose result can be far larger than what they are given: the memory pool does not see
 /// them, so that one call could end the process. Only a process that is alone with the question has

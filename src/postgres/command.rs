@@ -63,6 +63,7 @@ impl Command {
                 "cursors of SQL are not supported: fetch a number of rows at a time by the \
                  protocol's own portals",
             ),
+            ("COPY", _) => Self::Unsupported("COPY is not supported: use SELECT"),
             ("PREPARE" | "EXECUTE", _) => Self::Unsupported(
                 "PREPARE and EXECUTE are not supported: use the protocol's prepared statements",
             ),

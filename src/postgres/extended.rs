@@ -27,7 +27,9 @@ use pgwire::messages::response::{
 use super::command::Command;
 use super::session::Session;
 use super::simple::{refuse_in_failed_transaction, respond, text_columns};
-use super::sqlstate::{self, INVALID_BINARY, INVALID_TEXT, PROTOCOL_VIOLATION, SYNTAX_ERROR};
+use super::sqlstate::{
+    self, INVALID_BINARY, INVALID_CURSOR_NAME, INVALID_TEXT, PROTOCOL_VIOLATION, SYNTAX_ERROR,
+};
 use super::words::sentences;
 use super::{parameter, rows, types};
 use crate::query::Described;
@@ -189,7 +191,10 @@ impl ExtendedQueryHandler for Extended {
                 let empty = PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new());
                 client.feed(empty).await?;
             }
-            None => return Err(PgWireError::PortalNotFound(name.to_owned())),
+            None => {
+                let why = format!("there is no portal `{name}`");
+                return Err(sqlstate::error(INVALID_CURSOR_NAME, why));
+            }
         }
         client.set_state(PgWireConnectionState::ReadyForQuery);
         Ok(())
@@ -212,8 +217,6 @@ impl ExtendedQueryHandler for Extended {
         if matches!(status, TransactionStatus::Idle) {
             client.portal_store().clear_portals();
             self.0.names().forget_portals();
-        } else {
-            client.portal_store().rm_portal(DEFAULT_NAME);
         }
         Ok(client.send(PgWireBackendMessage::ReadyForQuery(ReadyForQuery::new(status))).await?)
     }

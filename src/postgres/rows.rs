@@ -12,9 +12,11 @@ use pgwire::api::portal::Format;
 use pgwire::api::results::{FieldFormat, FieldInfo, QueryResponse};
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::data::DataRow;
+use tokio::sync::Mutex;
+use tokio::task::AbortHandle;
 
 use super::ask::Asked;
-use super::sqlstate::{self, LIMIT_EXCEEDED};
+use super::sqlstate::{self, LIMIT_EXCEEDED, QUERY_CANCELED};
 use super::{cell, types};
 
 /// The columns of an answer, in the formats that the client wants.
@@ -38,18 +40,47 @@ pub(super) fn response(asked: Asked, told: Option<&SchemaRef>, format: &Format) 
     let schema = told.cloned().unwrap_or_else(|| asked.answer.schema());
     let columns = columns(&schema, format);
     let writer = Arc::new(Writer { schema, columns: Arc::clone(&columns) });
-    let batches = stream::unfold(Some(asked), move |asked| {
+    let batches = stream::unfold(Some(Kept::new(asked)), move |kept| {
         let writer = Arc::clone(&writer);
         async move {
-            let mut asked = asked?;
-            match next(&mut asked).await {
-                Some(Ok(batch)) => Some((writer.rows(&batch), Some(asked))),
-                Some(Err(error)) => Some((vec![Err(error)], None)),
-                None => None,
-            }
+            let kept = kept?;
+            let batch = match kept.asked.lock().await.as_mut() {
+                Some(asked) => next(asked).await?,
+                None => Err(sqlstate::error(QUERY_CANCELED, "nobody read on within its time")),
+            };
+            Some(match batch {
+                Ok(batch) => (writer.rows(&batch), Some(kept)),
+                Err(error) => (vec![Err(error)], None),
+            })
         }
     });
     QueryResponse::new(columns, batches.flat_map(stream::iter))
+}
+
+/// An answer that is read in parts. When its time is over it gives worker and place back, whether
+/// or not anybody reads on.
+struct Kept {
+    asked: Arc<Mutex<Option<Asked>>>,
+    expiry: AbortHandle,
+}
+
+impl Kept {
+    fn new(asked: Asked) -> Self {
+        let deadline = asked.answer.deadline();
+        let asked = Arc::new(Mutex::new(Some(asked)));
+        let kept = Arc::clone(&asked);
+        let expiry = tokio::spawn(async move {
+            tokio::time::sleep_until(deadline).await;
+            kept.lock().await.take();
+        });
+        Self { asked, expiry: expiry.abort_handle() }
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.expiry.abort();
+    }
 }
 
 /// The next rows. An answer that was cut off ends with an error: a part must not pass for all.

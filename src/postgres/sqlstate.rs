@@ -11,11 +11,13 @@ pub(super) const IN_FAILED_TRANSACTION: &str = "25P02";
 pub(super) const INSUFFICIENT_PRIVILEGE: &str = "42501";
 pub(super) const INVALID_AUTHORIZATION: &str = "28000";
 pub(super) const INVALID_BINARY: &str = "22P03";
+pub(super) const INVALID_CURSOR_NAME: &str = "34000";
 pub(super) const INVALID_PARAMETER_VALUE: &str = "22023";
 pub(super) const INVALID_PASSWORD: &str = "28P01";
 pub(super) const INVALID_TEXT: &str = "22P02";
 pub(super) const LIMIT_EXCEEDED: &str = "54000";
 pub(super) const PROTOCOL_VIOLATION: &str = "08P01";
+pub(super) const QUERY_CANCELED: &str = "57014";
 pub(super) const SYNTAX_ERROR: &str = "42601";
 pub(super) const UNDEFINED_OBJECT: &str = "42704";
 
@@ -50,7 +52,7 @@ fn code(why: &QueryError) -> &'static str {
         QueryError::Invalid(text) => code_of_invalid(text),
         QueryError::NotReadOnly(_) => "25006",
         QueryError::UnknownName(_) => "42703",
-        QueryError::Timeout(_) | QueryError::Cancelled => "57014",
+        QueryError::Timeout(_) | QueryError::Cancelled => QUERY_CANCELED,
         QueryError::TooLarge(text) if text.contains("memory") => "53200",
         QueryError::TooLarge(_) => LIMIT_EXCEEDED,
         QueryError::Failed(_) => "22000",

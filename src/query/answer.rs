@@ -84,6 +84,11 @@ impl Answer {
         self.truncated
     }
 
+    /// When it ends, read or not.
+    pub const fn deadline(&self) -> Instant {
+        self.left.deadline
+    }
+
     /// Whether it was asked by who sees every row.
     pub const fn sees_all(&self) -> bool {
         self.left.tells

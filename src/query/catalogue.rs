@@ -70,10 +70,11 @@ pub const POSTGRES_SETTINGS: [(&str, &str); 34] = [
 ];
 
 /// Functions of PostgreSQL about objects that are not there: comments, indexes, views.
-const ABOUT_NOTHING: [&str; 14] = [
+const ABOUT_NOTHING: [&str; 15] = [
     "col_description",
     "obj_description",
     "shobj_description",
+    "pg_advisory_unlock_all",
     "pg_get_function_arguments",
     "pg_get_function_identity_arguments",
     "pg_get_function_result",

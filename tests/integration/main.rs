@@ -20,6 +20,7 @@ mod litellm;
 #[allow(dead_code)]
 mod parts;
 mod poison;
+mod postgres;
 mod prices;
 mod recount;
 mod replays;

@@ -58,7 +58,7 @@ async fn errors_have_the_codes_that_clients_know() {
         ("SELECT tenant, count(*) FROM calls", "42803"),
         ("DELETE FROM calls", "25006"),
         ("CREATE TABLE a (b int)", "25006"),
-        ("COPY calls TO STDOUT", "25006"),
+        ("COPY calls TO STDOUT", "0A000"),
         ("SELECT CAST(team AS INT) FROM calls", "22000"),
         ("SELECT 1 / (source_offset - source_offset) FROM calls", "22000"),
         ("SHOW no_such_setting", "42704"),
@@ -102,6 +102,25 @@ async fn parameters_are_bound_and_portals_read_in_parts() {
     client.fetch(0).await;
     client.send(b'S', b"").await;
     assert_eq!(code(&client.until_ready().await), "34000");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_portal_that_nobody_reads_on_gives_its_place_back() {
+    let wire = Wire::full(QueryConfig::default()).await;
+    let (mut client, key) = wire.of_acme().await;
+    client.ask("BEGIN; SET statement_timeout = '400ms'").await;
+    client.send(b'P', b"\0SELECT event_id FROM calls\0\0\0").await;
+    client.send(b'B', &[0; 8]).await;
+    client.fetch(1).await;
+    client.send(b'S', b"").await;
+    let part = client.until_ready().await;
+    assert_eq!(kinds(&part), "12DsZ");
+    while wire.server.get("/v1/queries", &[("x-api-key", key.as_str())]).await.text() != "[]" {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    client.fetch(1).await;
+    client.send(b'S', b"").await;
+    assert_eq!(code(&client.until_ready().await), "57014");
 }
 
 #[tokio::test(flavor = "multi_thread")]

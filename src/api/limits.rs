@@ -34,12 +34,15 @@ pub async fn query(
 }
 
 /// A place for one question; taken until it is dropped.
-pub(crate) struct Place(#[allow(dead_code)] OwnedSemaphorePermit);
+pub(crate) struct Place {
+    _permit: OwnedSemaphorePermit,
+}
 
 impl Place {
     /// A place for a question; `None` while all are taken.
     pub(crate) fn of_query(app: &App) -> Option<Self> {
-        Arc::clone(&app.query_places).try_acquire_owned().ok().map(Self)
+        let permit = Arc::clone(&app.query_places).try_acquire_owned().ok()?;
+        Some(Self { _permit: permit })
     }
 }
 

@@ -22,7 +22,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub(super) struct Asked {
     pub answer: Answer,
     _audit: Audit,
-    _begun: Turn,
+    _turn: Turn,
 }
 
 /// What a question holds while it is planned and answered.
@@ -30,16 +30,15 @@ struct Turn {
     caller: Caller,
     cancel: CancellationToken,
     watch: Option<AbortHandle>,
-    begun: Option<Begun>,
+    _begun: Option<Begun>,
     _place: Place,
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        if let Some(watch) = self.watch.take() {
+        if let Some(watch) = &self.watch {
             watch.abort();
         }
-        self.begun.take();
     }
 }
 
@@ -55,7 +54,7 @@ impl Session {
         match engine(&self.server().app)?.ask(&request).await {
             Ok(answer) => {
                 audit.answered(&answer);
-                Ok(Asked { answer, _audit: audit, _begun: turn })
+                Ok(Asked { answer, _audit: audit, _turn: turn })
             }
             Err(why) => {
                 audit.refused(&why);
@@ -93,7 +92,7 @@ impl Session {
         let now = app.state.clock.now();
         let begun = app.running.begin_new(&caller, sql, now, cancel.clone());
         let watch = self.watched().map(|client| watch(client, cancel.clone()));
-        Ok(Turn { caller, cancel, watch, begun, _place: place })
+        Ok(Turn { caller, cancel, watch, _begun: begun, _place: place })
     }
 
     fn request(&self, turn: &Turn, sql: &str, parameters: Vec<ScalarValue>) -> SqlRequest {

@@ -1,6 +1,6 @@
 //! One value on the wire, in text or in the binary form of its type.
 //!
-//! In: a column of a plain type ([`super::types::plain`]). Amounts are written digit by digit.
+//! In: a column of a plain type ([`super::column::plain`]). Amounts are written digit by digit.
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{
@@ -12,7 +12,7 @@ use arrow::error::ArrowError;
 use bytes::{BufMut, BytesMut};
 use pgwire::api::Type;
 
-use super::{numeric, types};
+use super::{column, numeric};
 use crate::query;
 
 /// Microseconds from 1970 to 2000, where PostgreSQL begins to count.
@@ -36,7 +36,7 @@ pub(super) fn put(
     if column.is_null(row) || column.data_type().is_null() {
         return Ok(());
     }
-    if types::is_json(column.data_type()) {
+    if column::is_json(column.data_type()) {
         out.put_slice(query::json(column, row)?.to_string().as_bytes());
     } else if is_binary {
         binary(out, column, row, kind)?;
@@ -122,7 +122,7 @@ fn binary(out: &mut BytesMut, column: &dyn Array, row: usize, kind: &Type) -> Wr
 
 /// A list in its binary form: one dimension, from 1.
 fn items(out: &mut BytesMut, items: &dyn Array, kind: &Type) -> Written {
-    let kind = types::element(kind);
+    let kind = column::element(kind);
     let count = i32::try_from(items.len()).map_err(|_| too_large())?;
     out.put_i32(i32::from(count > 0));
     out.put_i32(i32::from(items.null_count() > 0));

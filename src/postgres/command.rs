@@ -105,10 +105,7 @@ fn named(words: &[Token], from: usize, what: impl FnOnce(String) -> Command) -> 
 
 fn deallocate(words: &[Token], place: usize) -> Command {
     match words.get(place) {
-        Some(Token::Word(word)) if word.quote_style.is_none() && keyword(words, place) == "ALL" => {
-            let _ = word;
-            Command::Deallocate(None)
-        }
+        Some(_) if keyword(words, place) == "ALL" => Command::Deallocate(None),
         Some(Token::Word(word)) => Command::Deallocate(Some(word.value.clone())),
         _ => Command::Ask,
     }

@@ -31,7 +31,7 @@ use super::sqlstate::{
     self, INVALID_BINARY, INVALID_CURSOR_NAME, INVALID_TEXT, PROTOCOL_VIOLATION, SYNTAX_ERROR,
 };
 use super::words::sentences;
-use super::{parameter, rows, types};
+use super::{column, parameter, rows};
 use crate::query::Described;
 
 /// A statement that a client has prepared.
@@ -90,7 +90,7 @@ impl QueryParser for Parser {
 
     fn get_parameter_types(&self, statement: &Prepared) -> PgWireResult<Vec<Type>> {
         let described = statement.described.as_ref();
-        Ok(described.map_or_else(Vec::new, |told| told.parameters.iter().map(types::of).collect()))
+        Ok(described.map_or_else(Vec::new, |told| told.parameters.iter().map(column::of).collect()))
     }
 
     fn get_result_schema(
@@ -339,7 +339,7 @@ fn bound(portal: &Portal<Prepared>, told: &[FieldRef]) -> PgWireResult<Vec<Scala
     let declared = &portal.statement.parameter_types;
     let value = |(place, field): (usize, &FieldRef)| {
         let of = declared.get(place).cloned().flatten();
-        let of = of.unwrap_or_else(|| types::of(field));
+        let of = of.unwrap_or_else(|| column::of(field));
         let bytes = portal.parameters.get(place).and_then(Option::as_deref);
         let is_binary = match &portal.parameter_format {
             Format::UnifiedText => false,

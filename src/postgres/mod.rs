@@ -9,6 +9,7 @@
 mod ask;
 mod cancel;
 mod cell;
+mod column;
 mod command;
 mod config;
 mod door;
@@ -26,7 +27,7 @@ mod simple;
 mod sqlstate;
 mod stream;
 mod talk;
-mod types;
+
 mod words;
 
 pub use config::{Listen, PostgresConfig};

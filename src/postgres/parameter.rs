@@ -9,7 +9,7 @@ use bytes::Buf;
 use datafusion::scalar::ScalarValue;
 use pgwire::api::Type;
 
-use super::{numeric, types};
+use super::{column, numeric};
 use crate::query;
 
 const EPOCH_MICROS: i64 = 946_684_800_000_000;
@@ -37,7 +37,7 @@ pub(super) fn kind(of: &Type) -> Option<DataType> {
         Type::TIMESTAMPTZ => D::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         Type::INTERVAL => D::Interval(arrow::datatypes::IntervalUnit::MonthDayNano),
         _ if is_array(of) => {
-            let item = kind(&types::element(of))?;
+            let item = kind(&column::element(of))?;
             D::new_list(item, true)
         }
         _ => return None,
@@ -65,7 +65,7 @@ pub(super) fn value(
 }
 
 fn is_array(of: &Type) -> bool {
-    types::element(of) != Type::TEXT || matches!(*of, Type::TEXT_ARRAY | Type::VARCHAR_ARRAY)
+    column::element(of) != Type::TEXT || matches!(*of, Type::TEXT_ARRAY | Type::VARCHAR_ARRAY)
 }
 
 fn text(of: &Type, wanted: &DataType, bytes: &[u8]) -> Option<ScalarValue> {
@@ -90,7 +90,7 @@ fn text(of: &Type, wanted: &DataType, bytes: &[u8]) -> Option<ScalarValue> {
             text_scalar().cast_to(&target).ok()
         }
         _ if is_array(of) => {
-            let item = types::element(of);
+            let item = column::element(of);
             let items = split(text)?.into_iter().map(|part| match part {
                 Some(part) => self::text(&item, &kind(&item)?, part.as_bytes()),
                 None => ScalarValue::try_from(&kind(&item)?).ok(),
@@ -161,7 +161,7 @@ fn binary(of: &Type, mut bytes: &[u8]) -> Option<ScalarValue> {
             let text = bytes.strip_prefix(&[1])?;
             ScalarValue::Utf8(Some(std::str::from_utf8(text).ok()?.to_owned()))
         }
-        _ if is_array(of) => return items(&types::element(of), bytes),
+        _ if is_array(of) => return items(&column::element(of), bytes),
         _ => ScalarValue::Utf8(Some(std::str::from_utf8(bytes).ok()?.to_owned())),
     })
 }

@@ -17,12 +17,12 @@ use tokio::task::AbortHandle;
 
 use super::ask::Asked;
 use super::sqlstate::{self, LIMIT_EXCEEDED, QUERY_CANCELED};
-use super::{cell, types};
+use super::{cell, column};
 
 /// The columns of an answer, in the formats that the client wants.
 pub(super) fn columns(schema: &SchemaRef, format: &Format) -> Arc<Vec<FieldInfo>> {
     let fields = schema.fields().iter().enumerate();
-    Arc::new(fields.map(|(place, field)| types::column(field, wanted(format, place))).collect())
+    Arc::new(fields.map(|(place, field)| column::told(field, wanted(format, place))).collect())
 }
 
 fn wanted(format: &Format, place: usize) -> FieldFormat {
@@ -132,11 +132,11 @@ impl Writer {
 fn as_told((told, column): (&FieldRef, &ArrayRef)) -> Result<ArrayRef, ArrowError> {
     let found = Arc::new(told.as_ref().clone().with_data_type(column.data_type().clone()));
     // Decimals of whatever scale are one type: none is rounded.
-    let is_as_told = types::of(&found) == types::of(told);
+    let is_as_told = column::of(&found) == column::of(told);
     if is_as_told {
-        types::to_plain(column)
+        column::to_plain(column)
     } else {
-        types::to_plain(&cast(column, told.data_type())?)
+        column::to_plain(&cast(column, told.data_type())?)
     }
 }
 

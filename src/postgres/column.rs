@@ -24,7 +24,7 @@ pub(super) fn of(field: &FieldRef) -> Type {
 }
 
 /// A column as a client is told of it.
-pub(super) fn column(field: &FieldRef, format: FieldFormat) -> FieldInfo {
+pub(super) fn told(field: &FieldRef, format: FieldFormat) -> FieldInfo {
     let kind = of(field);
     let size = match kind {
         Type::BOOL | Type::CHAR => 1,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
 
@@ -28,6 +28,7 @@ pub(super) fn describe(
     let invalid = |why: DataFusionError| QueryError::planning(&why);
     let mut inferred = plan.get_parameter_fields().map_err(invalid)?;
     whole_numbers(&plan, &mut inferred).map_err(invalid)?;
+    arrays(&plan, &mut inferred).map_err(invalid)?;
     let parameters = parameters(&inferred, declared)?;
     let nulls = parameters.iter().map(|field| ScalarValue::try_from(field.data_type()));
     let nulls: Vec<ScalarValue> = nulls.collect::<Result<_, _>>().map_err(invalid)?;
@@ -58,6 +59,31 @@ fn whole_numbers(
             })?;
         }
         Ok(TreeNodeRecursion::Continue)
+    });
+    told.map(drop)
+}
+
+/// The planner leaves open what `x = ANY($1)` compares with: an array of what `x` is.
+fn arrays(
+    plan: &LogicalPlan,
+    inferred: &mut HashMap<String, Option<FieldRef>>,
+) -> Result<(), DataFusionError> {
+    let told = plan.apply_with_subqueries(|node| {
+        let inputs = node.inputs();
+        let Some(input) = inputs.first() else { return Ok(TreeNodeRecursion::Continue) };
+        node.apply_expressions(|expression| {
+            expression.apply(|part| {
+                if let Expr::ScalarFunction(call) = part
+                    && call.func.name() == "array_has"
+                    && let [Expr::Placeholder(array), item] = call.args.as_slice()
+                    && let Ok(kind) = item.get_type(input.schema().as_ref())
+                {
+                    let list = Field::new(&array.id, DataType::new_list(kind, true), true);
+                    inferred.insert(array.id.clone(), Some(Arc::new(list)));
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
     });
     told.map(drop)
 }

@@ -75,6 +75,8 @@ async def with_asyncpg(port, key, questions):
     answers = []
     for name, sql, parameters in questions:
         answers += [(name, tuple(row)) for row in await connection.fetch(sql, *parameters)]
+    sql = "SELECT count(*) FROM calls WHERE team = ANY($1)"
+    assert await connection.fetchval(sql, ["search", "chat"]) > 0, "an array"
     async with connection.transaction(readonly=True):
         sql = "SELECT event_id FROM calls WHERE source_index >= $1 ORDER BY event_id"
         cursor = [row[0] async for row in connection.cursor(sql, 0, prefetch=7)]

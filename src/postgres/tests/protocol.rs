@@ -83,6 +83,8 @@ async fn parameters_are_bound_and_portals_read_in_parts() {
     let answer = client.execute(sql, &["1.0", "2026-11-30 00:00:00+00"], 0).await;
     assert_eq!(rows(&answer), [["e1"], ["e3"]], "{answer:?}");
     assert_eq!(kinds(&answer), "12TDDCZ");
+    let any = "SELECT event_id FROM calls WHERE team = ANY($1) ORDER BY event_id LIMIT $2";
+    assert_eq!(rows(&client.execute(any, &["{search}", "1"], 0).await), [["e1"]]);
     let limited = "SELECT event_id FROM calls WHERE team = ANY($1) ORDER BY event_id LIMIT $2";
     assert_eq!(code(&client.execute(limited, &["{search}", "x"], 0).await), "22P02");
     let wrong = client.execute("SELECT $1::int + 1", &["1", "2"], 0).await;

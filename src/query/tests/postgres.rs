@@ -1,5 +1,7 @@
 //! PostgreSQL's dialect: the same rows for the same statement, and the catalogue beside them.
 
+use arrow::datatypes::DataType;
+
 use super::lake::TestLake;
 use crate::api::tests::isolation::statements;
 use crate::query::{Dialect, QueryEngine, Scope, SqlRequest, json};
@@ -92,6 +94,8 @@ async fn a_statement_is_described_without_being_run() {
     assert_eq!((kinds[1].as_str(), kinds[3].as_str()), ("Utf8", "Int64"));
     let names: Vec<&String> = told.schema.fields().iter().map(|field| field.name()).collect();
     assert_eq!(names, ["event_id", "usd"]);
+    let any = described("SELECT 1 FROM calls WHERE team = ANY($1)").await.expect("one");
+    assert_eq!(any.parameters[0].data_type(), &DataType::new_list(DataType::Utf8, true));
     assert!(described("SELECT 1 / 0 FROM calls").await.is_ok(), "it is not run");
     assert!(described("DELETE FROM calls").await.is_err());
     assert!(described("SELECT $100000").await.is_err());

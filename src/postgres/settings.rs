@@ -25,8 +25,9 @@ impl Settings {
     /// drivers ask for it unasked.
     pub fn begin(&mut self, asked: &HashMap<String, String>) {
         for (name, value) in asked {
-            let name = name.to_ascii_lowercase();
-            if known(&name).is_some() {
+            let options = if name == "options" { options(value) } else { Vec::new() };
+            let pairs = options.into_iter().chain([(name.to_ascii_lowercase(), value.as_str())]);
+            for (name, value) in pairs.filter(|(name, _)| known(name).is_some()) {
                 drop(self.set(&name, Some(value)));
             }
         }
@@ -120,6 +121,14 @@ fn known(name: &str) -> Option<&'static str> {
     POSTGRES_SETTINGS.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
 }
 
+/// The settings in a client's command line: `-c name=value`, `--name=value`.
+fn options(text: &str) -> Vec<(String, &str)> {
+    let words = text.split_ascii_whitespace();
+    let settings = words.map(|word| word.trim_start_matches("-c").trim_start_matches("--"));
+    let pairs = settings.filter_map(|setting| setting.split_once('='));
+    pairs.map(|(name, value)| (name.to_ascii_lowercase().replace('-', "_"), value)).collect()
+}
+
 /// PostgreSQL's time settings: milliseconds, or a number with a unit.
 fn milliseconds(text: &str) -> Option<u64> {
     let text = text.trim();
@@ -179,6 +188,13 @@ mod tests {
             drop(settings.set(&format!("own.{place}"), Some("x")));
         }
         assert!(settings.all().len() <= POSTGRES_SETTINGS.len() + SETTINGS_MAX);
+        let asked = "-c statement_timeout=5s -c search_path=a --lock-timeout=7 -cjit=on";
+        settings.reset_all();
+        settings.begin(&[("options".to_owned(), asked.to_owned())].into());
+        assert_eq!(settings.statement_timeout(), timeout(5_000));
+        for (name, value) in [("search_path", "a"), ("lock_timeout", "7"), ("jit", "on")] {
+            assert_eq!(settings.show(name).ok().as_deref(), Some(value));
+        }
         settings.reset_all();
         assert_eq!(settings.all().len(), POSTGRES_SETTINGS.len());
     }

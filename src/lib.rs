@@ -36,9 +36,11 @@ pub mod alert;
 #[cfg(feature = "lake")]
 pub mod revision;
 
-// Level 5: HTTP.
+// Level 5: HTTP, and PostgreSQL's wire.
 #[cfg(feature = "lake")]
 pub mod api;
+#[cfg(feature = "lake")]
+pub mod postgres;
 
 // Level 6: what the process is told, and what it tells.
 #[cfg(feature = "lake")]

@@ -95,6 +95,11 @@ pub(super) fn versions(versions: &[(TableName, u64)]) -> String {
     named.collect::<Vec<_>>().join(",")
 }
 
+/// A statement, asked by a caller.
+pub(crate) fn request_of(caller: &Caller, sql: &str) -> SqlRequest {
+    SqlRequest { scope: scope(caller), asker: asker(caller), ..SqlRequest::new(sql) }
+}
+
 fn asker(caller: &Caller) -> String {
     caller.key_id.clone().unwrap_or_else(|| caller.sender.namespace.clone())
 }
@@ -112,7 +117,7 @@ fn engine(app: &App) -> Result<&QueryEngine, Problem> {
 }
 
 /// The problem that a failed question is.
-pub(super) fn refused(error: &QueryError) -> Problem {
+pub(crate) fn refused(error: &QueryError) -> Problem {
     let kind = match error {
         QueryError::Invalid(_) | QueryError::NotReadOnly(_) => ProblemKind::QueryRefused,
         QueryError::UnknownName(_) => ProblemKind::InvalidRequest,

@@ -12,7 +12,7 @@ use super::auth::{Caller, Tenants};
 use crate::query::{Answer, QueryError, Used};
 
 /// A question on its way; it writes its line when it is dropped.
-pub(super) struct Audit {
+pub(crate) struct Audit {
     owner: String,
     key_id: String,
     tenants: String,
@@ -24,7 +24,7 @@ pub(super) struct Audit {
 
 impl Audit {
     /// Opens the account of a question.
-    pub(super) fn of(caller: &Caller, statement: &str) -> Self {
+    pub(crate) fn of(caller: &Caller, statement: &str) -> Self {
         let tenants = match &caller.tenants {
             Tenants::All => "*".to_owned(),
             Tenants::Only(tenants) => tenants.iter().cloned().collect::<Vec<_>>().join(","),
@@ -41,12 +41,12 @@ impl Audit {
     }
 
     /// It is being answered.
-    pub(super) fn answered(&mut self, answer: &Answer) {
+    pub(crate) fn answered(&mut self, answer: &Answer) {
         self.used = Some(answer.used());
     }
 
     /// It had no answer.
-    pub(super) const fn refused(&mut self, error: &QueryError) {
+    pub(crate) const fn refused(&mut self, error: &QueryError) {
         self.refused = Some(error.code());
     }
 }

@@ -11,7 +11,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 
-use super::keys::{KeyScope, LOCAL};
+use super::keys::{KeyRefusal, KeyScope, LOCAL};
 use super::problem::{Problem, ProblemKind};
 use super::state::App;
 use crate::attribution::Sender;
@@ -42,7 +42,7 @@ pub struct Caller {
 
 impl Caller {
     /// Whoever uses a machine's own loopback server before the first key was made.
-    fn local() -> Self {
+    pub(crate) fn local() -> Self {
         let namespace = LOCAL.to_owned();
         let sender = Sender { namespace, claims_allowed: true, ..Sender::default() };
         let scopes = [KeyScope::Ingest, KeyScope::Query, KeyScope::Admin].into();
@@ -63,7 +63,12 @@ impl Caller {
             let how = "send an API key as `Authorization: Bearer KEY` or `X-API-Key: KEY`";
             return Err(refuse(how.to_owned()));
         };
-        let record = app.state.keys.admit(text).map_err(|why| refuse(why.to_string()))?;
+        Self::holding(app, text).map_err(|why| refuse(why.to_string()))
+    }
+
+    /// Whoever holds a key.
+    pub(crate) fn holding(app: &App, text: &str) -> Result<Self, KeyRefusal> {
+        let record = app.state.keys.admit(text)?;
         let (key_id, terms) = (Some(record.key_id), record.terms);
         let sender = Sender {
             namespace: terms.owner,
@@ -73,6 +78,11 @@ impl Caller {
         let admin = terms.scopes.contains(&KeyScope::Admin);
         let tenants = if admin { Tenants::All } else { Tenants::Only(terms.tenants) };
         Ok(Self { sender, scopes: terms.scopes, tenants, key_id })
+    }
+
+    /// The caller, if it may ask.
+    pub(crate) fn that_may_ask(self) -> Result<Self, Problem> {
+        self.allowed(&[KeyScope::Query, KeyScope::Admin])
     }
 
     fn allowed(self, wanted: &[KeyScope]) -> Result<Self, Problem> {
@@ -106,8 +116,7 @@ impl FromRequestParts<Arc<App>> for MayAsk {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let scopes = [KeyScope::Query, KeyScope::Admin];
-        Caller::identify(app, &parts.headers)?.allowed(&scopes).map(Self)
+        Caller::identify(app, &parts.headers)?.that_may_ask().map(Self)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::{Problem, ProblemKind};
 use super::state::App;
@@ -31,6 +31,19 @@ pub async fn query(
     next: Next,
 ) -> Result<Response, Problem> {
     within(&app.query_places, app.state.config.query_timeout, next.run(request)).await
+}
+
+/// A place for one question; taken until it is dropped.
+pub(crate) struct Place {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Place {
+    /// A place for a question; `None` while all are taken.
+    pub(crate) fn of_query(app: &App) -> Option<Self> {
+        let permit = Arc::clone(&app.query_places).try_acquire_owned().ok()?;
+        Some(Self { _permit: permit })
+    }
 }
 
 async fn within(

@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::{ApiConfig, ApiError};
+use crate::setting::Span;
 
 /// Whether a server may listen there: on a loopback address, or once an API key exists.
 ///
@@ -34,16 +35,17 @@ pub async fn bind(config: &ApiConfig, keys_exist: bool) -> Result<TcpListener, A
 }
 
 /// A listener that accepts so many connections at once; the rest wait in the backlog.
-pub(super) struct Limited {
+pub(crate) struct Limited {
     listener: TcpListener,
     places: Arc<Semaphore>,
     silence_max: Duration,
 }
 
 impl Limited {
-    pub(super) fn new(listener: TcpListener, config: &ApiConfig) -> Self {
-        let places = Arc::new(Semaphore::new(config.connections_max));
-        Self { listener, places, silence_max: config.connection_silence_max.0 }
+    /// So many connections, of which each may be silent for so long.
+    pub(crate) fn new(listener: TcpListener, connections_max: usize, silence_max: Span) -> Self {
+        let places = Arc::new(Semaphore::new(connections_max));
+        Self { listener, places, silence_max: silence_max.0 }
     }
 }
 
@@ -70,7 +72,7 @@ impl Listener for Limited {
 }
 
 /// A connection that ends when it is silent for too long, and gives its place back.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     silence: Pin<Box<Sleep>>,
     silence_max: Duration,
@@ -78,6 +80,17 @@ pub(super) struct Connection {
 }
 
 impl Connection {
+    /// The stream below.
+    pub(crate) const fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    /// From now on it may be silent for so long.
+    pub(crate) fn allow_silence(&mut self, max: Duration) {
+        self.silence_max = max;
+        self.silence.as_mut().reset(Instant::now() + max);
+    }
+
     /// Passes on what the stream says, unless it said nothing for too long.
     fn heard<T>(&mut self, cx: &mut Context<'_>, step: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if step.is_ready() {

@@ -31,16 +31,22 @@ mod serve;
 mod state;
 mod terms;
 
+pub(crate) use answering::{refused, request_of};
+pub(crate) use audit::Audit;
+pub(crate) use auth::Caller;
 pub use config::ApiConfig;
 pub use error::ApiError;
 pub use key_routes::{KeyRequest, KeyView};
+pub(crate) use limits::Place;
+pub(crate) use listen::{Connection, Limited};
 pub use listen::{bind, check_listen};
 pub use metrics::ApiMetrics;
 pub use problem::{Problem, ProblemKind};
 pub use replay_routes::{LETTERS, Refused, ReplayReport, ReplayRequest};
 pub use revision_routes::{Revisions, RollbackReport, RollbackRequest};
+pub(crate) use running::Begun;
 pub use serve::serve;
-pub use state::{ApiState, ReadyCheck};
+pub use state::{ApiState, App, ReadyCheck};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

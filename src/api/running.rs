@@ -24,7 +24,7 @@ const SHOWN_CHARS: usize = 1_000;
 
 /// Every question that is being answered.
 #[derive(Debug, Default)]
-pub(super) struct Running(Mutex<BTreeMap<Uuid, Entry>>);
+pub(crate) struct Running(Mutex<BTreeMap<Uuid, Entry>>);
 
 #[derive(Debug)]
 struct Entry {
@@ -37,7 +37,7 @@ struct Entry {
 
 /// A question that is being answered; no longer, when it is dropped.
 #[derive(Debug)]
-pub(super) struct Begun {
+pub(crate) struct Begun {
     pub id: Uuid,
     pub cancel: CancellationToken,
     running: Arc<Running>,
@@ -75,6 +75,28 @@ impl Running {
             }
         };
         let cancel = CancellationToken::new();
+        self.enter(id, cancel, (caller, statement, since))
+            .ok_or_else(|| invalid("a question of this id is being answered"))
+    }
+
+    /// Enters a question under an id of its own, which ends with this token.
+    pub(crate) fn begin_new(
+        self: &Arc<Self>,
+        caller: &Caller,
+        statement: &str,
+        since: Timestamp,
+        cancel: CancellationToken,
+    ) -> Option<Begun> {
+        self.enter(Uuid::new_v4(), cancel, (caller, statement, since))
+    }
+
+    /// `None`: the id is in use.
+    fn enter(
+        self: &Arc<Self>,
+        id: Uuid,
+        cancel: CancellationToken,
+        (caller, statement, since): (&Caller, &str, Timestamp),
+    ) -> Option<Begun> {
         let entry = Entry {
             key_id: caller.key_id.clone(),
             owner: caller.sender.namespace.clone(),
@@ -84,10 +106,10 @@ impl Running {
         };
         let mut entries = self.entries();
         if entries.contains_key(&id) {
-            return Err(invalid("a question of this id is being answered"));
+            return None;
         }
         entries.insert(id, entry);
-        Ok(Begun { id, cancel, running: Arc::clone(self) })
+        Some(Begun { id, cancel, running: Arc::clone(self) })
     }
 
     fn entries(&self) -> std::sync::MutexGuard<'_, BTreeMap<Uuid, Entry>> {

@@ -11,20 +11,20 @@ use tokio_util::sync::CancellationToken;
 use super::ApiError;
 use super::listen::Limited;
 use super::router::router;
-use super::state::{ApiState, App};
+use super::state::App;
 
 /// Serves until `shutdown`, and returns once requests are finished or their time is over.
 ///
 /// # Errors
 /// [`ApiError`] when it cannot start or the listener breaks.
 pub async fn serve(
-    state: ApiState,
+    app: Arc<App>,
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> Result<(), ApiError> {
-    let (notice, drain) = (state.config.shutdown_notice.0, state.config.shutdown_drain.0);
-    let limited = Limited::new(listener, &state.config);
-    let app = App::new(state)?;
+    let config = &app.state.config;
+    let (notice, drain) = (config.shutdown_notice.0, config.shutdown_drain.0);
+    let limited = Limited::new(listener, config.connections_max, config.connection_silence_max);
     let keys = tokio::spawn(refresh_keys(app.clone(), shutdown.clone()));
     let closing = CancellationToken::new();
     let served = axum::serve(limited, router(app.clone()))

@@ -55,14 +55,14 @@ impl fmt::Debug for ReadyCheck {
 
 /// The server's state while it runs.
 pub struct App {
-    pub(super) state: ApiState,
+    pub(crate) state: ApiState,
     pub(super) metrics: ApiMetrics,
     pub(super) ingest_places: Semaphore,
-    pub(super) query_places: Semaphore,
+    pub(super) query_places: Arc<Semaphore>,
     /// Dead letters that this process has put onto the log again; the lock is a replay's turn.
     pub(super) replayed: tokio::sync::Mutex<HashSet<String>>,
     /// The questions that are being answered.
-    pub(super) running: Arc<Running>,
+    pub(crate) running: Arc<Running>,
     stopping: AtomicBool,
 }
 
@@ -75,7 +75,7 @@ impl App {
         Ok(Arc::new(Self {
             metrics: ApiMetrics::register(&state.registry)?,
             ingest_places: Semaphore::new(state.config.ingest_requests_max),
-            query_places: Semaphore::new(state.config.query_requests_max),
+            query_places: Arc::new(Semaphore::new(state.config.query_requests_max)),
             running: Arc::default(),
             replayed: tokio::sync::Mutex::default(),
             stopping: AtomicBool::new(false),

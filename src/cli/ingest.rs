@@ -17,6 +17,7 @@ use super::node::{self, Node};
 use super::remote::{Remote, Sent};
 use crate::cli::say::say;
 use crate::config::Config;
+use crate::postgres::Listen;
 use crate::setting::Span;
 
 /// The age that a file's events may have where nobody says otherwise: loading last year is normal.
@@ -62,6 +63,7 @@ pub async fn run(args: Args, config: Option<&Path>) -> Result<ExitCode> {
         ),
         Holder::Nobody => {
             config.api.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+            config.postgres.listen = Listen::Off;
             embedded(config, &events, &max_age).await?
         }
     };

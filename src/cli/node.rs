@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::data_dir::DataDir;
 use crate::alert::Alerts;
 use crate::api::keys::{ControlKeys, KeyRing};
-use crate::api::{ApiState, ReadyCheck, Revisions};
+use crate::api::{ApiState, App, ReadyCheck, Revisions};
 use crate::attribution::Rules;
 use crate::config::Config;
 use crate::crash;
@@ -208,18 +208,29 @@ impl Node {
     /// # Errors
     /// Why the server could not start, or why the pipeline stopped.
     pub async fn serve(mut self, stop: CancellationToken) -> Result<()> {
-        let listener = crate::api::bind(&self.config.api, !self.keys.is_empty()).await?;
+        let keys_exist = !self.keys.is_empty();
+        let listener = crate::api::bind(&self.config.api, keys_exist).await?;
+        let postgres = crate::postgres::bind(&self.config.postgres, keys_exist).await?;
         let url = format!("http://{}", listener.local_addr()?);
         crash::point("start.bound");
         self.data_dir.announce(&url)?;
         tracing::info!(url, lake = %self.lake.root(), "serving");
+        if let Some(door) = &postgres {
+            tracing::info!(address = %door.address(), "serving PostgreSQL clients");
+        }
         let ended = CancellationToken::new();
         let (failed, ending) = (self.failed.clone(), ended.clone());
         tokio::spawn(async move {
             tokio::select! { () = stop.cancelled() => {}, () = failed.cancelled() => {} }
             ending.cancel();
         });
-        let served = crate::api::serve(self.api_state(), listener, ended).await;
+        let app = App::new(self.api_state())?;
+        let asked = postgres.map(|door| tokio::spawn(door.serve(app.clone(), ended.clone())));
+        let served = crate::api::serve(app, listener, ended.clone()).await;
+        ended.cancel();
+        if let Some(asked) = asked {
+            asked.await?;
+        }
         crash::point("stop.served");
         let stopped = self.stop().await;
         served?;

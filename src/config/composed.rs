@@ -9,6 +9,7 @@ use crate::api::ApiConfig;
 use crate::attribution::RulesConfig;
 use crate::lake::LakeConfig;
 use crate::pipeline::PipelineConfig;
+use crate::postgres::PostgresConfig;
 use crate::pricing;
 use crate::query::QueryConfig;
 use crate::source::SourceConfig;
@@ -36,6 +37,8 @@ pub struct Config {
     pub alert: AlertConfig,
     /// HTTP.
     pub api: ApiConfig,
+    /// PostgreSQL's wire.
+    pub postgres: PostgresConfig,
     /// Logs.
     pub telemetry: TelemetryConfig,
 }
@@ -52,6 +55,7 @@ impl Default for Config {
             query: QueryConfig::default(),
             alert: AlertConfig::default(),
             api: ApiConfig::default(),
+            postgres: PostgresConfig::default(),
             telemetry: TelemetryConfig::default(),
         }
     }

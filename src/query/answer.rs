@@ -97,6 +97,11 @@ impl Answer {
         Some(next(self.used.rows()))
     }
 
+    /// When it ends, read or not.
+    pub const fn deadline(&self) -> Instant {
+        self.left.deadline
+    }
+
     /// Whether it was asked by who sees every row.
     pub const fn sees_all(&self) -> bool {
         self.left.tells

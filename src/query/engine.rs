@@ -5,7 +5,7 @@
 //! has its questions run in worker processes; a command is a process of its own anyway.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use datafusion::error::DataFusionError;
@@ -19,13 +19,14 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::answer::{Allowance, Answer};
+use super::catalogue::Catalogue;
 use super::config::QueryConfig;
 use super::error::QueryError;
-use super::request::SqlRequest;
+use super::request::{Described, Dialect, SqlRequest};
 use super::rows::Rows;
 use super::scan::LakeTable;
 use super::worker::{WorkerCommand, Workers};
-use super::{session, statement};
+use super::{catalogue, describe, postgres_sql, session, statement};
 use crate::lake::{Lake, Snapshot, TableName};
 
 /// Under this address the sessions know the lake's store.
@@ -87,29 +88,59 @@ impl QueryEngine {
     /// A [`QueryError`] before the first row; later ones come with the rows.
     pub async fn ask(&self, request: &SqlRequest) -> Result<Answer, QueryError> {
         let left = self.allowance(request);
+        let (place, asked) = (self.place.clone(), request.clone());
+        let (rows, bytes) = (left.rows, left.bytes.0);
+        let started = async move {
+            match place {
+                Place::Here(here) => here.start(&asked, rows).await,
+                Place::Workers(workers) => workers.start(&asked, rows, bytes).await,
+            }
+        };
+        let rows = self.within(&left, request, started).await?;
+        Ok(Answer::new(rows, left))
+    }
+
+    /// Says what the answer to a question would be like, without running it. A parameter that is
+    /// a NULL of some type is of that type; one that is just NULL is what the statement makes it.
+    ///
+    /// # Errors
+    /// As [`QueryEngine::ask`].
+    pub async fn describe(&self, request: &SqlRequest) -> Result<Described, QueryError> {
+        let left = self.allowance(request);
+        let (place, asked) = (self.place.clone(), request.clone());
+        let bytes = left.bytes.0;
+        let described = async move {
+            match place {
+                Place::Here(here) => here.describe(&asked).await,
+                Place::Workers(workers) => workers.describe(&asked, bytes).await,
+            }
+        };
+        self.within(&left, request, described).await
+    }
+
+    /// Plans within what is allowed. Planning does not yield: as a task of its own it cannot hold
+    /// up the deadline.
+    async fn within<T: Send + 'static>(
+        &self,
+        left: &Allowance,
+        request: &SqlRequest,
+        planned: impl Future<Output = Result<T, QueryError>> + Send + 'static,
+    ) -> Result<T, QueryError> {
         if request.sql.len() > self.config.statement_bytes_max.0 {
             let limit = self.config.statement_bytes_max.0;
             let detail = format!("the statement is longer than {limit} bytes");
             return Err(QueryError::TooLarge(detail));
         }
-        // Planning does not yield: as a task of its own it cannot hold up the deadline.
-        let (place, asked) = (self.place.clone(), request.clone());
-        let (rows, bytes) = (left.rows, left.bytes.0);
-        let task = tokio::spawn(async move {
-            match place {
-                Place::Here(here) => here.start(&asked, rows).await,
-                Place::Workers(workers) => workers.start(&asked, rows, bytes).await,
-            }
-        });
+        let task = tokio::spawn(planned);
         let _abort = AbortOnDrop(task.abort_handle());
-        let started = tokio::select! {
-            started = tokio::time::timeout_at(left.deadline, task) => started,
+        let ended = tokio::select! {
+            ended = tokio::time::timeout_at(left.deadline, task) => ended,
             () = request.cancel.cancelled() => return Err(QueryError::Cancelled),
         };
-        match started {
+        match ended {
             Err(_) => Err(QueryError::Timeout(left.timeout)),
             Ok(Err(_)) => Err(QueryError::Internal("planning panicked".to_owned())),
-            Ok(Ok(rows)) => Ok(Answer::new(rows?, left)),
+            Ok(Ok(planned)) => planned,
         }
     }
 
@@ -135,6 +166,8 @@ pub(super) struct Here {
     threads: usize,
     /// Whether the process answers questions, one at a time, and does nothing else.
     is_alone: bool,
+    /// Read when the first client of PostgreSQL's asks.
+    catalogue: OnceLock<Catalogue>,
 }
 
 impl Here {
@@ -159,7 +192,8 @@ impl Here {
         let runtime = builder.build_arc().map_err(internal)?;
         let url = Url::parse(STORE_URL).map_err(|why| QueryError::Internal(why.to_string()))?;
         runtime.register_object_store(&url, lake.object_store());
-        Ok(Self { lake, runtime, threads: config.threads, is_alone: false })
+        let threads = config.threads;
+        Ok(Self { lake, runtime, threads, is_alone: false, catalogue: OnceLock::new() })
     }
 
     /// A worker's: the only question of its process.
@@ -188,15 +222,49 @@ impl Here {
         request: &SqlRequest,
         rows: usize,
     ) -> Result<Rows, QueryError> {
-        let statement = statement::read_only(&request.sql, &request.scope)?;
-        let runtime = Arc::clone(&self.runtime);
-        let session = session::open(runtime, (self.threads, self.is_alone), &request.scope);
-        let versions = self.show_tables(&session, &statement, request).await?;
-        let frame = plan(&session, statement, request, rows).await?;
+        let (session, versions, statement) = self.open(request).await?;
+        let plan = planned(&session, statement).await?;
+        let frame = bound(&session, plan, request, rows).await?;
         let tells = request.scope.is_all();
         let stream = frame.execute_stream().await;
         let stream = stream.map_err(|why| QueryError::running(&why, tells))?;
         Ok(Rows::of(versions, stream, tells))
+    }
+
+    /// Says what an answer would be like.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub(super) async fn describe(&self, request: &SqlRequest) -> Result<Described, QueryError> {
+        let (session, _, statement) = self.open(request).await?;
+        describe::describe(&session, planned(&session, statement).await?, &request.parameters)
+    }
+
+    /// A session for a statement, with what it may see, and the versions that it would read.
+    async fn open(
+        &self,
+        request: &SqlRequest,
+    ) -> Result<(SessionContext, Vec<(TableName, u64)>, Statement), QueryError> {
+        let statement = statement::read_only(&request.sql, request.dialect, &request.scope)?;
+        let runtime = Arc::clone(&self.runtime);
+        let session = session::open(runtime, (self.threads, self.is_alone), &request.scope);
+        let versions = self.show_tables(&session, &statement, request).await?;
+        if request.dialect == Dialect::PostgreSql {
+            // It takes longer than many a question.
+            if postgres_sql::asks_the_catalogue(&request.sql) {
+                self.catalogue()?.show(&session).await?;
+            }
+            catalogue::show_functions(&session);
+        }
+        Ok((session, versions, statement))
+    }
+
+    fn catalogue(&self) -> Result<&Catalogue, QueryError> {
+        if let Some(read) = self.catalogue.get() {
+            return Ok(read);
+        }
+        let read = Catalogue::read()?;
+        Ok(self.catalogue.get_or_init(|| read))
     }
 
     /// Puts the tables that the scope sees into the session, those that the statement names in the
@@ -270,13 +338,11 @@ impl Here {
     }
 }
 
-/// Plans a statement with its parameters bound; one row more than allowed tells of more.
-async fn plan(
+/// Plans a statement that reads.
+async fn planned(
     session: &SessionContext,
     statement: Statement,
-    request: &SqlRequest,
-    rows: usize,
-) -> Result<DataFrame, QueryError> {
+) -> Result<LogicalPlan, QueryError> {
     let invalid = |why: DataFusionError| QueryError::planning(&why);
     let plan = session.state().statement_to_plan(statement).await.map_err(invalid)?;
     let reads = SQLOptions::new()
@@ -285,6 +351,17 @@ async fn plan(
         .with_allow_statements(false)
         .verify_plan(&plan);
     reads.map_err(|_| QueryError::NotReadOnly("this statement".to_owned()))?;
+    Ok(plan)
+}
+
+/// A plan with its parameters bound; one row more than allowed tells of more.
+async fn bound(
+    session: &SessionContext,
+    plan: LogicalPlan,
+    request: &SqlRequest,
+    rows: usize,
+) -> Result<DataFrame, QueryError> {
+    let invalid = |why: DataFusionError| QueryError::planning(&why);
     let is_query = !matches!(
         plan,
         LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_)

@@ -5,8 +5,10 @@
 //! files, so that commands, HTTP and a person ask the same.
 
 mod answer;
+mod catalogue;
 mod config;
 mod costs;
+mod describe;
 mod engine;
 mod error;
 mod extent;
@@ -15,6 +17,8 @@ mod header;
 mod local_time;
 mod narrow;
 mod parameter;
+mod postgres_columns;
+mod postgres_sql;
 mod question;
 mod request;
 mod rows;
@@ -27,6 +31,7 @@ mod value;
 mod worker;
 
 pub use answer::{Answer, NextPage, Used};
+pub use catalogue::POSTGRES_SETTINGS;
 pub use config::QueryConfig;
 pub use costs::{COST_COLUMNS, CostsRequest, Interval};
 pub use engine::QueryEngine;
@@ -35,7 +40,8 @@ pub use format::{Format, encode, ndjson};
 pub use header::{ColumnNote, Parameter};
 pub use local_time::time_zone;
 pub use narrow::{Narrow, TermError, Terms, instant_in};
-pub use parameter::parameter;
+pub use parameter::{decimal, parameter};
 pub use question::{Asked, QUALITY, QUESTIONS, Question};
-pub use request::{Scope, SqlRequest};
+pub use request::{Described, Dialect, Scope, SqlRequest};
+pub use value::json;
 pub use worker::{WorkerCommand, be_small, run as run_worker};

@@ -29,7 +29,12 @@ fn number_scalar(number: &Number) -> Option<ScalarValue> {
     if let Some(whole) = number.as_i64() {
         return Some(ScalarValue::Int64(Some(whole)));
     }
-    let decimal: Decimal = number.to_string().parse().ok()?;
+    decimal(&number.to_string())
+}
+
+/// A bound parameter from a decimal's text; `None`: it is none, or has more than 38 digits.
+pub fn decimal(text: &str) -> Option<ScalarValue> {
+    let decimal: Decimal = text.parse().ok()?;
     let scale = i8::try_from(decimal.scale()).ok()?;
     let fits = decimal.mantissa().unsigned_abs() < 10_u128.pow(u32::from(PRECISION_MAX));
     let holds = fits && scale <= 38;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use arrow::datatypes::{FieldRef, SchemaRef};
 use datafusion::scalar::ScalarValue;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::lake::TableName;
@@ -24,6 +26,17 @@ impl Scope {
     }
 }
 
+/// Whose SQL a statement is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialect {
+    /// DataFusion's own.
+    #[default]
+    Own,
+    /// PostgreSQL's, as its clients write it: `pg_catalog` is there.
+    PostgreSql,
+}
+
 /// One SQL question.
 #[derive(Debug, Clone, Default)]
 pub struct SqlRequest {
@@ -39,6 +52,8 @@ pub struct SqlRequest {
     pub versions: Vec<(TableName, u64)>,
     /// The longest to take; the configured limit holds as well.
     pub timeout: Option<Duration>,
+    /// Whose SQL it is.
+    pub dialect: Dialect,
     /// Whose rows it sees.
     pub scope: Scope,
     /// Who asks: one asker never has all workers.
@@ -52,4 +67,13 @@ impl SqlRequest {
     pub fn new(sql: impl Into<String>) -> Self {
         Self { sql: sql.into(), ..Self::default() }
     }
+}
+
+/// What a statement's answer would be like.
+#[derive(Debug, Clone)]
+pub struct Described {
+    /// What `$1`, `$2` and so on are.
+    pub parameters: Vec<FieldRef>,
+    /// The columns.
+    pub schema: SchemaRef,
 }

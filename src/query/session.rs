@@ -9,8 +9,8 @@ use super::local_time;
 use super::request::Scope;
 
 /// The catalogue and schema that the tables are in, as PostgreSQL names them.
-const CATALOG: &str = "tokenmeter";
-const SCHEMA: &str = "public";
+pub(super) const CATALOG: &str = "tokenmeter";
+pub(super) const SCHEMA: &str = "public";
 
 /// Functions whose result can be far larger than what they are given: the memory pool does not see
 /// them, so that one call could end the process. Only a process that is alone with the question has

@@ -6,16 +6,30 @@ use datafusion::sql::sqlparser::ast::{self, Query, SetExpr};
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 
 use super::error::QueryError;
-use super::extent;
-use super::request::Scope;
+use super::request::{Dialect, Scope};
+use super::{extent, postgres_sql};
 
 /// Parses a statement and refuses whatever is not a plain read.
 ///
 /// # Errors
 /// [`QueryError::Invalid`] when it is not one statement, [`QueryError::NotReadOnly`] when it is not
 /// on the list, [`QueryError::TooLarge`] when it would take too long to plan.
-pub(super) fn read_only(sql: &str, scope: &Scope) -> Result<Statement, QueryError> {
+pub(super) fn read_only(
+    sql: &str,
+    dialect: Dialect,
+    scope: &Scope,
+) -> Result<Statement, QueryError> {
     extent::check_text(sql)?;
+    let statement = match dialect {
+        Dialect::Own => one(sql)?,
+        Dialect::PostgreSql => postgres_sql::parse(sql)?,
+    };
+    allow(&statement, scope)?;
+    Ok(statement)
+}
+
+/// The one statement of a text.
+pub(super) fn one(sql: &str) -> Result<Statement, QueryError> {
     let parsed = DFParserBuilder::new(sql).with_dialect(&PostgreSqlDialect {}).build();
     let parsed = parsed.and_then(|mut parser| parser.parse_statements());
     let mut statements = parsed.map_err(|error| QueryError::planning(&error))?;
@@ -26,7 +40,6 @@ pub(super) fn read_only(sql: &str, scope: &Scope) -> Result<Statement, QueryErro
         let count = statements.len() + 1;
         return Err(QueryError::Invalid(format!("these are {count} statements: send one")));
     }
-    allow(&statement, scope)?;
     Ok(statement)
 }
 

@@ -28,7 +28,10 @@ pub(super) fn plain(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
 }
 
 /// A cell as JSON.
-pub(super) fn json(array: &dyn Array, row: usize) -> Result<Value, ArrowError> {
+///
+/// # Errors
+/// When it has no text.
+pub fn json(array: &dyn Array, row: usize) -> Result<Value, ArrowError> {
     if array.is_null(row) || array.data_type().is_null() {
         return Ok(Value::Null);
     }

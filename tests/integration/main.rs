@@ -21,6 +21,7 @@ mod openapi;
 #[allow(dead_code)]
 mod parts;
 mod poison;
+mod postgres;
 mod prices;
 mod questions;
 mod recount;

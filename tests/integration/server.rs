@@ -24,6 +24,8 @@ pub struct Server {
 pub fn tokenmeter(dir: &Path) -> Command {
     let mut command = Command::new(BINARY);
     command.env("TOKENMETER_DATA_DIR", dir).env_remove("TOKENMETER_CONFIG");
+    // Many run at once.
+    command.env("TOKENMETER_POSTGRES__LISTEN", "127.0.0.1:0");
     command
 }
 
@@ -75,6 +77,14 @@ impl Server {
     /// Its process.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The port on which it serves PostgreSQL's clients.
+    pub fn postgres_port(&self) -> String {
+        let log = self.log();
+        let line = log.lines().rfind(|line| line.contains("serving PostgreSQL clients"));
+        let line = line.unwrap_or_else(|| panic!("no door: {log}"));
+        line.rsplit(':').next().expect("a port").trim().to_owned()
     }
 
     /// What it logged.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the real parts that the integration tests run against, outside the checkout; what is there
 # is left alone. Needs Java 17, Maven, Go and Python 3. With names, only those:
-#   tests/parts/install.sh [kafka] [registry] [s3] [readers] [litellm] [maps] [openapi]
+#   tests/parts/install.sh [kafka] [registry] [s3] [readers] [litellm] [maps] [openapi] [postgres]
 set -euo pipefail
 parts="${TOKENMETER_PARTS:-${XDG_CACHE_HOME:-$HOME/.cache}/tokenmeter/parts}"
 mkdir -p "$parts"
@@ -67,8 +67,17 @@ install_maps() { # LiteLLM's published price map
     rm -rf "$1"/litellm "$1"/litellm-*
 }
 
+install_postgres() { # clients of PostgreSQL: psql, two Python drivers, the JDBC driver
+    if ! command -v psql > /dev/null; then
+        apt-get install -y -q postgresql-client
+    fi
+    venv "$1" "psycopg[binary]==3.2.13" asyncpg==0.32.0
+    (cd "$1" && mvn -q -B dependency:copy -Dartifact=org.postgresql:postgresql:42.7.8 \
+        -DoutputDirectory="$1")
+}
+
 wanted=("$@")
-[ ${#wanted[@]} -gt 0 ] || wanted=(kafka registry s3 readers litellm maps openapi)
+[ ${#wanted[@]} -gt 0 ] || wanted=(kafka registry s3 readers litellm maps openapi postgres)
 for name in "${wanted[@]}"; do
     case $name in
         kafka) part kafka kafka-4.1.1 ;;
@@ -78,6 +87,7 @@ for name in "${wanted[@]}"; do
         litellm) part litellm litellm-1.106.2 ;;
         maps) part maps maps-1.109.1 ;;
         openapi) part openapi openapi ;;
+        postgres) part postgres postgres-clients-1 ;;
         *) echo "unknown part: $name" >&2; exit 1 ;;
     esac
 done

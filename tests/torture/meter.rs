@@ -36,6 +36,7 @@ impl Meter {
             .arg("serve")
             .env("TOKENMETER_DATA_DIR", dir)
             .env("TOKENMETER_API__LISTEN", "127.0.0.1:0")
+            .env("TOKENMETER_POSTGRES__LISTEN", "127.0.0.1:0")
             .envs(settings.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::null())
             .stderr(log.expect("a log file"));

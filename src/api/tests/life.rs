@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 use super::fixture::state;
-use crate::api::serve;
+use crate::api::{App, serve};
 use crate::setting::Span;
 
 #[tokio::test]
@@ -19,7 +19,8 @@ async fn a_silent_client_does_not_hold_up_the_end() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let shutdown = CancellationToken::new();
-    let server = tokio::spawn(serve(state, listener, shutdown.clone()));
+    let app = App::new(state).expect("a server");
+    let server = tokio::spawn(serve(app, listener, shutdown.clone()));
     let mut client = TcpStream::connect(address).await.expect("a connection");
     let ask = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
     client.write_all(ask).await.expect("sent");

@@ -2,11 +2,11 @@
 
 #![allow(clippy::indexing_slicing)]
 
-mod access;
+pub(crate) mod access;
 mod control;
-mod fixture;
+pub(crate) mod fixture;
 mod ingest;
-mod isolation;
+pub(crate) mod isolation;
 mod life;
 mod litellm;
 mod openapi;

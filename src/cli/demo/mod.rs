@@ -16,6 +16,7 @@ use super::node::{self, Node};
 use super::remote::Remote;
 use crate::cli::say::say;
 use crate::config::Config;
+use crate::postgres::Listen;
 use crate::query::Question;
 use crate::time::{Clock, SystemClock, Timestamp};
 
@@ -99,6 +100,7 @@ fn configured(args: &Args) -> Result<Config> {
     config.lake.url = args.dir.join("lake").display().to_string();
     config.api.listen =
         if args.exit { SocketAddr::from((Ipv4Addr::LOCALHOST, 0)) } else { args.listen };
+    config.postgres.listen = Listen::Off;
     config.telemetry.log = "error".to_owned();
     crate::telemetry::start_tracing(&config.telemetry).map_err(anyhow::Error::msg)?;
     Ok(config)

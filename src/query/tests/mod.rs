@@ -8,6 +8,7 @@ mod formats;
 pub(crate) mod lake;
 mod limits;
 pub(crate) mod neighbours;
+mod postgres;
 mod quality;
 mod questions;
 mod reads;

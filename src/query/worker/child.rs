@@ -4,6 +4,7 @@ use std::io::{Error, Result};
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow::datatypes::Schema;
 use arrow_ipc::writer::StreamWriter;
 use rustix::process::{Resource, Rlimit, setpriority_process, setrlimit};
 use tokio::io::{Stdin, Stdout};
@@ -46,8 +47,11 @@ pub async fn run(lake: Arc<Lake>, config: &QueryConfig, spill: &Path) -> Result<
     wire::write(&mut out, Kind::Ready, &wire::json(&ready)?).await?;
     let (sender, mut questions) = mpsc::channel(1);
     tokio::spawn(listen(tokio::io::stdin(), sender));
-    while let Some(request) = questions.recv().await {
-        let ended = answer(&here, &request, &mut out).await?;
+    while let Some((kind, request)) = questions.recv().await {
+        let ended = match kind {
+            Kind::Describe => describe(&here, &request, &mut out).await?,
+            _ => answer(&here, &request, &mut out).await?,
+        };
         let failure = ended.err().map(|error| Failure::of(&error));
         wire::write(&mut out, Kind::End, &wire::json(&failure)?).await?;
     }
@@ -57,29 +61,61 @@ pub async fn run(lake: Arc<Lake>, config: &QueryConfig, spill: &Path) -> Result<
 /// Reads questions. When the server is gone the process ends, whatever it does at that moment:
 /// nobody waits for it.
 #[allow(clippy::exit)]
-async fn listen(mut from: Stdin, questions: Sender<SqlRequest>) {
-    while let Ok(Some(request)) = question(&mut from).await {
-        if questions.send(request).await.is_err() {
+async fn listen(mut from: Stdin, questions: Sender<(Kind, SqlRequest)>) {
+    while let Ok(Some(asked)) = question(&mut from).await {
+        if questions.send(asked).await.is_err() {
             break;
         }
     }
     std::process::exit(0);
 }
 
-async fn question(from: &mut Stdin) -> Result<Option<SqlRequest>> {
-    let Some((Kind::Question, asked)) = wire::read(from, QUESTION_BYTES_MAX).await? else {
+/// The next question, and whether it is to be answered or described.
+async fn question(from: &mut Stdin) -> Result<Option<(Kind, SqlRequest)>> {
+    let Some((kind @ (Kind::Question | Kind::Describe), asked)) =
+        wire::read(from, QUESTION_BYTES_MAX).await?
+    else {
         return Ok(None);
     };
     let Some((Kind::Parameters, row)) = wire::read(from, QUESTION_BYTES_MAX).await? else {
         return Ok(None);
     };
-    let Question { sql, rows, tenants, offset, versions } = serde_json::from_slice(&asked)?;
+    let Question { sql, rows, tenants, dialect, offset, versions } =
+        serde_json::from_slice(&asked)?;
     let parameters = wire::parameters_of(&row).map_err(std::io::Error::other)?;
     let scope = tenants.map_or(Scope::All, Scope::Tenants);
     let versions = versions.iter().filter_map(|(name, at)| Some((TableName::named(name)?, *at)));
-    let versions = versions.collect();
-    let limit = Some(rows);
-    Ok(Some(SqlRequest { parameters, scope, limit, offset, versions, ..SqlRequest::new(sql) }))
+    let request = SqlRequest {
+        parameters,
+        scope,
+        limit: Some(rows),
+        dialect,
+        offset,
+        versions: versions.collect(),
+        ..SqlRequest::new(sql)
+    };
+    Ok(Some((kind, request)))
+}
+
+/// The errors are as those of [`answer`].
+async fn describe(
+    here: &Arc<Here>,
+    request: &SqlRequest,
+    out: &mut Stdout,
+) -> Result<std::result::Result<(), QueryError>> {
+    let (engine, asked) = (Arc::clone(here), request.clone());
+    let described = tokio::spawn(async move { engine.describe(&asked).await }).await;
+    let panicked = |_| QueryError::Internal("planning panicked".to_owned());
+    let described = match described.map_err(panicked).flatten() {
+        Ok(described) => described,
+        Err(error) => return Ok(Err(error)),
+    };
+    let parameters = Schema::new(described.parameters);
+    let parameters = wire::columns(&parameters).map_err(Error::other)?;
+    wire::write(out, Kind::Parameters, &parameters).await?;
+    let columns = wire::columns(&described.schema).map_err(Error::other)?;
+    wire::write(out, Kind::Rows, &columns).await?;
+    Ok(Ok(()))
 }
 
 /// The outer error: the server is gone; the inner one is the question's.

@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::process::{Said, Worker};
 use crate::query::error::QueryError;
-use crate::query::request::SqlRequest;
+use crate::query::request::{Described, SqlRequest};
 use crate::query::rows::Rows;
 
 /// The pauses before a worker that did not start is started again.
@@ -124,6 +124,27 @@ impl Workers {
             }
         });
         Ok(Rows::new(versions, schema, batches, task))
+    }
+
+    /// Has a question described by a worker.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub(in crate::query) async fn describe(
+        self: &Arc<Self>,
+        request: &SqlRequest,
+        bytes_max: usize,
+    ) -> Result<Described, QueryError> {
+        let mut lease = self.lease(&request.asker).await?;
+        let worker = lease.worker.as_mut().ok_or_else(none)?;
+        match worker.describe(request, bytes_max).await {
+            // As in `start`.
+            Err(QueryError::TooLarge(_)) if worker.was_killed().await => {
+                let worker = lease.worker.insert(self.new_worker().await?);
+                worker.describe(request, bytes_max).await
+            }
+            described => described,
+        }
     }
 
     async fn lease(self: &Arc<Self>, asker: &str) -> Result<Lease, QueryError> {

@@ -15,7 +15,7 @@ use super::pool::WorkerCommand;
 use super::wire::{self, Failure, Kind, QUESTION_BYTES_MAX, Question, Ready};
 use crate::lake::TableName;
 use crate::query::error::QueryError;
-use crate::query::request::{Scope, SqlRequest};
+use crate::query::request::{Described, Scope, SqlRequest};
 
 /// Room for what surrounds the rows in a frame.
 const FRAME_BYTES: usize = 1 << 20;
@@ -104,29 +104,7 @@ impl Worker {
         rows: usize,
         bytes_max: usize,
     ) -> std::result::Result<(Vec<(TableName, u64)>, SchemaRef, Reading), QueryError> {
-        let tenants = match &request.scope {
-            Scope::All => None,
-            Scope::Tenants(tenants) => Some(tenants.clone()),
-        };
-        let versions = request.versions.iter();
-        let versions = versions.map(|(table, version)| (table.name().to_owned(), *version));
-        let question = Question {
-            sql: request.sql.clone(),
-            rows,
-            tenants,
-            offset: request.offset,
-            versions: versions.collect(),
-        };
-        let parameters = wire::parameters(&request.parameters)?;
-        if request.sql.len().max(parameters.len()) > QUESTION_BYTES_MAX / 2 {
-            return Err(QueryError::TooLarge("the statement's parameters are too large".into()));
-        }
-        self.is_idle = false;
-        let sent = async {
-            wire::write(&mut self.to, Kind::Question, &wire::json(&question)?).await?;
-            wire::write(&mut self.to, Kind::Parameters, &parameters).await
-        };
-        sent.await.map_err(|error| ended(&error))?;
+        self.send(Kind::Question, request, rows).await?;
         let decoder = StreamDecoder::new();
         let mut reading = Reading { decoder, left: Buffer::default(), bytes_max };
         let versions = match self.read(bytes_max).await? {
@@ -140,6 +118,61 @@ impl Worker {
         let schema = columns.schema();
         reading.left = Buffer::from_vec(bytes);
         Ok((versions, schema, reading))
+    }
+
+    /// Has a question described.
+    ///
+    /// # Errors
+    /// As [`Worker::ask`].
+    pub(super) async fn describe(
+        &mut self,
+        request: &SqlRequest,
+        bytes_max: usize,
+    ) -> std::result::Result<Described, QueryError> {
+        self.send(Kind::Describe, request, 0).await?;
+        let parameters = match self.read(bytes_max).await? {
+            (Kind::Parameters, bytes) => wire::columns_of(&bytes)?.fields().to_vec(),
+            (Kind::End, bytes) => return Err(failure(&bytes)),
+            _ => return Err(confused()),
+        };
+        let (Kind::Rows, bytes) = self.read(bytes_max).await? else { return Err(confused()) };
+        let schema = wire::columns_of(&bytes)?;
+        match self.read(bytes_max).await? {
+            (Kind::End, bytes) if bytes == b"null" => Ok(Described { parameters, schema }),
+            _ => Err(confused()),
+        }
+    }
+
+    async fn send(
+        &mut self,
+        kind: Kind,
+        request: &SqlRequest,
+        rows: usize,
+    ) -> std::result::Result<(), QueryError> {
+        let tenants = match &request.scope {
+            Scope::All => None,
+            Scope::Tenants(tenants) => Some(tenants.clone()),
+        };
+        let versions = request.versions.iter();
+        let versions = versions.map(|(table, version)| (table.name().to_owned(), *version));
+        let question = Question {
+            sql: request.sql.clone(),
+            rows,
+            tenants,
+            dialect: request.dialect,
+            offset: request.offset,
+            versions: versions.collect(),
+        };
+        let parameters = wire::parameters(&request.parameters)?;
+        if request.sql.len().max(parameters.len()) > QUESTION_BYTES_MAX / 2 {
+            return Err(QueryError::TooLarge("the statement's parameters are too large".into()));
+        }
+        self.is_idle = false;
+        let sent = async {
+            wire::write(&mut self.to, kind, &wire::json(&question)?).await?;
+            wire::write(&mut self.to, Kind::Parameters, &parameters).await
+        };
+        sent.await.map_err(|error| ended(&error))
     }
 
     /// The next rows of the answer that is read.

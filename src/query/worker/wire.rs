@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::query::error::QueryError;
+use crate::query::request::Dialect;
 
 /// A frame that a worker may get is no larger: statement and parameters are far smaller.
 pub(super) const QUESTION_BYTES_MAX: usize = 64 << 20;
@@ -24,7 +25,10 @@ pub(super) enum Kind {
     Ready,
     /// To the worker: JSON of [`Question`].
     Question,
-    /// To the worker, after a question: its parameters, an Arrow IPC stream of one row.
+    /// To the worker: JSON of [`Question`], of which only parameters and columns are wanted.
+    Describe,
+    /// To the worker, after a question: its parameters, an Arrow IPC stream of one row. From the
+    /// worker, of a described one: their types, an Arrow IPC stream without rows.
     Parameters,
     /// From the worker: the versions of the tables that are read; JSON.
     Versions,
@@ -35,13 +39,21 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 6] =
-        [Self::Ready, Self::Question, Self::Parameters, Self::Versions, Self::Rows, Self::End];
+    const ALL: [Self; 7] = [
+        Self::Ready,
+        Self::Question,
+        Self::Describe,
+        Self::Parameters,
+        Self::Versions,
+        Self::Rows,
+        Self::End,
+    ];
 
     const fn byte(self) -> u8 {
         match self {
             Self::Ready => b'r',
             Self::Question => b'q',
+            Self::Describe => b's',
             Self::Parameters => b'p',
             Self::Versions => b'v',
             Self::Rows => b'd',
@@ -65,6 +77,8 @@ pub(super) struct Question {
     pub rows: usize,
     /// The tenants whose rows it sees; `None`: everyone's.
     pub tenants: Option<Vec<String>>,
+    /// How it is read.
+    pub dialect: Dialect,
     /// Rows that are left out at the beginning.
     pub offset: usize,
     /// The versions of tables that are read, where not the newest.
@@ -172,6 +186,23 @@ pub(super) fn parameters(values: &[ScalarValue]) -> Result<Vec<u8>, QueryError> 
         writer.into_inner()
     };
     encoded().map_err(|why| internal(why.to_string()))
+}
+
+/// Columns as an Arrow IPC stream without rows.
+///
+/// # Errors
+/// When a type cannot be written.
+pub(super) fn columns(schema: &Schema) -> Result<Vec<u8>, ArrowError> {
+    StreamWriter::try_new(Vec::new(), schema)?.into_inner()
+}
+
+/// Columns back from their stream.
+///
+/// # Errors
+/// When this is no such stream.
+pub(super) fn columns_of(bytes: &[u8]) -> Result<SchemaRef, QueryError> {
+    let reader = StreamReader::try_new(Cursor::new(bytes), None);
+    reader.map(|reader| reader.schema()).map_err(|why| QueryError::Internal(why.to_string()))
 }
 
 /// Parameters back from their row.

@@ -2,6 +2,7 @@
 
 pub mod kafka;
 pub mod litellm;
+pub mod postgres;
 pub mod python;
 pub mod registry;
 pub mod s3;

@@ -1,0 +1,53 @@
+//! A tenant's answers are the same bytes on this wire, too, whether or not others have rows.
+
+use super::client::{Client, Message, code};
+use super::wire::Wire;
+use crate::api::tests::isolation::statements;
+use crate::query::QueryConfig;
+use crate::query::tests::neighbours::{self, Others};
+use crate::setting::{ByteSize, Span};
+
+const HOSTILE: &str = include_str!("../../query/tests/hostile.sql");
+/// What this wire adds: a catalogue and its functions.
+const CATALOGUE: &str = include_str!("catalogue.sql");
+
+async fn house(others: Others) -> (Wire, Client) {
+    let config = QueryConfig {
+        timeout: Span::millis(1_500),
+        memory: ByteSize(64 << 20),
+        rows_max: 5_000,
+        ..QueryConfig::default()
+    };
+    let wire = Wire::over(neighbours::lake(others).await, config).await;
+    let (client, _) = wire.of_acme().await;
+    (wire, client)
+}
+
+fn names_a_neighbour(messages: &[Message]) -> bool {
+    messages.iter().any(|message| String::from_utf8_lossy(&message.body).contains("globex"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_statement_learns_of_others() {
+    let (_alone, mut alone) = house(Others::Absent).await;
+    let (_apart, mut apart) = house(Others::Apart).await;
+    let (_mixed, mut mixed) = house(Others::Mixed).await;
+    let statements = [statements(HOSTILE), statements(CATALOGUE)].concat();
+    assert!(statements.len() >= 180, "{}", statements.len());
+    let mut leaks = Vec::new();
+    for sql in &statements {
+        let expected = alone.ask(sql).await;
+        for (place, house) in [("apart", &mut apart), ("mixed", &mut mixed)] {
+            let found = house.ask(sql).await;
+            if found != expected {
+                leaks.push(format!("{place}: {sql}\n  {expected:?}\n  {found:?}"));
+            }
+            if names_a_neighbour(&found) && !sql.contains("globex") {
+                leaks.push(format!("{place}: {sql} names a neighbour"));
+            }
+        }
+        assert_eq!(expected.last().map(|last| last.kind), Some('Z'), "{sql}: {expected:?}");
+        assert_ne!(code(&expected), "XX000", "{sql}: {expected:?}");
+    }
+    assert!(leaks.is_empty(), "{} leaks\n{}", leaks.len(), leaks.join("\n"));
+}

@@ -55,6 +55,10 @@ impl House {
     }
 }
 
+fn took_long((_, body): &(u16, String)) -> bool {
+    body.contains("the query took longer than")
+}
+
 /// The statements of a corpus.
 pub fn statements(corpus: &str) -> Vec<String> {
     let code = corpus.lines().filter(|line| !line.starts_with("--"));
@@ -75,7 +79,16 @@ async fn no_statement_learns_of_others() {
     for sql in &statements {
         let expected = alone.ask(sql).await;
         for (house, place) in [(&apart, Others::Apart), (&mixed, Others::Mixed)] {
-            let found = house.ask(sql).await;
+            let mut found = house.ask(sql).await;
+            let mut expected = expected.clone();
+            // One that ends near its deadline may miss it on a busy machine: here or there.
+            for _ in 0..5 {
+                if found == expected || !(took_long(&found) || took_long(&expected)) {
+                    break;
+                }
+                expected = alone.ask(sql).await;
+                found = house.ask(sql).await;
+            }
             if found != expected {
                 leaks.push(format!("{place:?}: {sql}\n  {expected:?}\n  {found:?}"));
             }

@@ -89,7 +89,8 @@ async fn whatever_fails_each_event_ends_in_one_place() {
     assert!(count < SLICE || fired.len() == faults::KINDS, "a kind never fired: {fired:?}");
 }
 
-/// Those of `TOKENMETER_SCHEDULE=17`, `TOKENMETER_SCHEDULES=2000` or `TOKENMETER_SCHEDULES=500..1000`.
+/// Those of `TOKENMETER_SCHEDULE=17`, `TOKENMETER_SCHEDULES=2000` or
+/// `TOKENMETER_SCHEDULES=500..1000`.
 fn seeds() -> std::ops::Range<u64> {
     let number = |text: &str| text.parse::<u64>().expect("a number");
     if let Ok(seed) = std::env::var("TOKENMETER_SCHEDULE") {

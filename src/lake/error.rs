@@ -91,6 +91,9 @@ impl LakeError {
             // A listing that is behind looks like a log with holes.
             KernelError::EmptyLog
             | KernelError::MissingVersion(_)
+            | KernelError::MissingMetadata
+            | KernelError::MissingProtocol
+            | KernelError::MissingMetadataAndProtocol
             | KernelError::InvalidLogSegment(_)
             | KernelError::InvalidCheckpoint(_) => Self::Retryable { what, why: error.to_string() },
             other if comes_from_storage(&other) => Self::from_chain(what, &other),

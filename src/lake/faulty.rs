@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::stream::BoxStream;
-use futures::{StreamExt, TryStreamExt};
+use futures::{StreamExt, TryFutureExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
@@ -45,6 +45,9 @@ pub(crate) enum Fault {
     Unread,
     /// A listing that does not have the newest files yet.
     Stale,
+    /// A listing that has the newest log entry, and not the one before it: it was made while both
+    /// were put there.
+    Holed,
 }
 
 /// How long a late write takes to land, and how long a listing may be behind.
@@ -77,6 +80,7 @@ impl FaultyStore {
     ) -> BoxStream<'a, Result<ObjectMeta>> {
         match self.fault(Request::List) {
             Some(Fault::Unread) => futures::stream::once(async { Err(timed_out()) }).boxed(),
+            Some(Fault::Holed) => holed(listing),
             Some(_) => {
                 let newest = SystemClock.now().micros() - BEHIND.as_micros() as i64;
                 let is_old = move |meta: &ObjectMeta| {
@@ -87,6 +91,21 @@ impl FaultyStore {
             None => listing,
         }
     }
+}
+
+/// Leaves the last log entry but one out.
+fn holed(listing: BoxStream<'_, Result<ObjectMeta>>) -> BoxStream<'_, Result<ObjectMeta>> {
+    let listed = listing.try_collect::<Vec<_>>().map_ok(|mut listed| {
+        let is_entry = |meta: &&ObjectMeta| meta.location.extension() == Some("json");
+        let mut entries: Vec<Path> =
+            listed.iter().filter(is_entry).map(|meta| meta.location.clone()).collect();
+        entries.sort();
+        if let Some(hole) = entries.iter().rev().nth(1) {
+            listed.retain(|meta| meta.location != *hole);
+        }
+        futures::stream::iter(listed.into_iter().map(Ok))
+    });
+    listed.try_flatten_stream().boxed()
 }
 
 fn failure(source: std::io::Error) -> Error {

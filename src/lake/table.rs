@@ -1,6 +1,7 @@
 //! A table: its newest known version, and how rows get into it.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use delta_kernel_default_engine::DefaultEngineBuilder;
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
@@ -21,6 +22,10 @@ use crate::time::{Clock, Timestamp};
 /// After a pause as long as this the table is opened anew: a version that was summed up and cleaned
 /// away meanwhile must not be taken for one that is free.
 const PAUSE_SECONDS_MAX: i64 = 3_600;
+
+/// A listing made while others commit may miss an entry below one that it has: the log is read again,
+/// after so many milliseconds each.
+const OPENED_AGAIN_AFTER: [u64; 5] = [10, 40, 150, 500, 1_500];
 
 /// A table of the lake. Cheap to clone; clones share what they know of the newest version.
 #[derive(Debug, Clone)]
@@ -70,9 +75,17 @@ impl Table {
         let newest = RwLock::new(Err(unread));
         let metrics = TableMetrics::new(spec.name)?;
         let table = Self(Arc::new(State { spec, root, store, engine, clock, metrics, newest }));
-        match table.read_anew().await {
-            Err(error) if !error.is_of_one_table() => Err(error),
-            _ => Ok(table),
+        let mut pauses = OPENED_AGAIN_AFTER.into_iter();
+        loop {
+            match table.read_anew().await {
+                Err(error) if error.is_retryable() => {
+                    let Some(millis) = pauses.next() else { return Err(error) };
+                    tracing::debug!(%error, millis, "a table is opened again");
+                    tokio::time::sleep(Duration::from_millis(millis)).await;
+                }
+                Err(error) if !error.is_of_one_table() => return Err(error),
+                _ => return Ok(table),
+            }
         }
     }
 

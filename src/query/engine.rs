@@ -6,6 +6,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
@@ -30,6 +31,10 @@ use crate::lake::{Lake, Snapshot, TableName};
 
 /// Under this address the sessions know the lake's store.
 pub(super) const STORE_URL: &str = "lake://tables/";
+
+/// The pauses before a table's newest version is looked for again.
+const REFRESHED_AGAIN_AFTER: [Duration; 3] =
+    [Duration::from_millis(10), Duration::from_millis(50), Duration::from_millis(250)];
 
 /// Answers questions over a lake. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -296,12 +301,18 @@ impl Here {
         Ok(versions)
     }
 
+    /// The newest version of a table; a listing that others' commits have torn is made again.
     async fn newest(&self, table: TableName) -> Result<Snapshot, QueryError> {
-        self.lake
-            .table(table)
-            .refresh()
-            .await
-            .map_err(|why| QueryError::Unavailable(why.to_string()))
+        let mut pauses = REFRESHED_AGAIN_AFTER.into_iter();
+        loop {
+            match self.lake.table(table).refresh().await {
+                Ok(newest) => return Ok(newest),
+                Err(why) => match pauses.next().filter(|_| why.is_retryable()) {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => return Err(QueryError::Unavailable(why.to_string())),
+                },
+            }
+        }
     }
 }
 

@@ -117,7 +117,7 @@ impl Server {
     /// The rows of a statement.
     pub async fn rows(&self, sql: &str) -> Vec<Vec<Value>> {
         let (status, answer) = self.post("/v1/sql", json!({"sql": sql}).to_string()).await;
-        assert_eq!(status, 200, "{sql}: {answer}");
+        assert_eq!(status, 200, "{sql}: {answer}\n{}", self.tail());
         let rows = answer["rows"].as_array().expect("rows");
         rows.iter().map(|row| row.as_array().expect("a row").clone()).collect()
     }

@@ -50,6 +50,29 @@ async fn a_commit_without_an_answer_lands_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_listing_with_a_hole_is_made_again() {
+    let dir = TempDir::new().expect("a directory");
+    let lake = open(&dir).await;
+    append(lake.table(TableName::Calls), 0..4).await;
+    append(lake.table(TableName::Calls), 4..8).await;
+    let left = Arc::new(Mutex::new(6));
+    let planned = Arc::clone(&left);
+    let inner = Arc::new(DurableStore::new(Durability::Fsync));
+    let store = FaultyStore::new(inner, move |request| {
+        let mut left = planned.lock().expect("the plan");
+        let fires = matches!(request, Request::List) && *left > 0;
+        *left -= i32::from(fires);
+        fires.then_some(Fault::Holed)
+    });
+    let root = url::Url::from_directory_path(dir.path()).expect("a URL");
+    let location = Location { root, store: Arc::new(store) as Arc<dyn ObjectStore> };
+    let clock = Arc::new(FixedClock(now()));
+    let calls = Table::open(TableName::Calls.spec(), &location, clock).await.expect("it opens");
+    assert_eq!(*left.lock().expect("the plan"), 0, "the listings were made");
+    assert_eq!(event_ids(&calls).await, expected_ids(0..8));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_went_to_another_while_the_answer_was_lost_is_a_conflict() {
     let dir = TempDir::new().expect("a directory");
     let (calls, _) = open_faulty(&dir, &[Fault::Before]).await;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
@@ -11,6 +12,9 @@ use super::process::{Said, Worker};
 use crate::query::error::QueryError;
 use crate::query::request::{Described, SqlRequest};
 use crate::query::rows::Rows;
+
+/// The pauses before a worker that did not start is started again.
+const STARTED_AGAIN_AFTER: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
 
 /// How a worker is started.
 #[derive(Debug, Clone)]
@@ -154,11 +158,23 @@ impl Workers {
         Ok(Lease { workers, worker: Some(worker), _of_asker: of_asker, _of_all: of_all })
     }
 
+    /// Starts a worker; what kept one from starting may be over in a moment.
     async fn new_worker(&self) -> Result<Worker, QueryError> {
-        Worker::start(&self.command).await.map_err(|error| {
+        let mut pauses = STARTED_AGAIN_AFTER.into_iter();
+        loop {
+            let error = match Worker::start(&self.command).await {
+                Ok(worker) => return Ok(worker),
+                Err(error) => error,
+            };
             tracing::error!(%error, "a query worker does not start");
-            none()
-        })
+            match pauses.next() {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => {
+                    let why = format!("no query worker starts: {error}");
+                    return Err(QueryError::Unavailable(why));
+                }
+            }
+        }
     }
 
     fn places_of(&self, asker: &str) -> Arc<Semaphore> {

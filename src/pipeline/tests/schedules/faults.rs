@@ -11,7 +11,7 @@ use rand::{Rng, SeedableRng};
 use crate::lake::faulty::{Fault, FaultyStore, Request};
 
 /// Kinds of faults: those of writes, on data files and on log entries, and those of reads.
-pub(super) const KINDS: usize = 2 * WRITES.len() + 2;
+pub(super) const KINDS: usize = 2 * WRITES.len() + 3;
 
 const WRITES: [Fault; 6] =
     [Fault::Before, Fault::After, Fault::AfterAndAgain, Fault::Late, Fault::Slow, Fault::Full];
@@ -60,10 +60,10 @@ fn draw(random: &mut StdRng, request: Request<'_>) -> Option<(Fault, &'static st
             random.random_bool(share).then_some((fault, place))
         }
         Request::Get => random.random_bool(0.005).then_some((Fault::Unread, "read")),
-        Request::List => random.random_bool(0.05).then_some(if random.random_bool(0.3) {
-            (Fault::Unread, "read")
-        } else {
-            (Fault::Stale, "list")
+        Request::List => random.random_bool(0.07).then(|| match random.random_range(0..10) {
+            0..2 => (Fault::Unread, "read"),
+            2..7 => (Fault::Stale, "list"),
+            _ => (Fault::Holed, "list"),
         }),
     }
 }

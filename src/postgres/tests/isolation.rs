@@ -27,6 +27,10 @@ fn names_a_neighbour(messages: &[Message]) -> bool {
     messages.iter().any(|message| String::from_utf8_lossy(&message.body).contains("globex"))
 }
 
+fn timed_out(messages: &[Message]) -> bool {
+    code(messages) == "57014"
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_statement_learns_of_others() {
     let (_alone, mut alone) = house(Others::Absent).await;
@@ -36,9 +40,17 @@ async fn no_statement_learns_of_others() {
     assert!(statements.len() >= 180, "{}", statements.len());
     let mut leaks = Vec::new();
     for sql in &statements {
-        let expected = alone.ask(sql).await;
+        let mut expected = alone.ask(sql).await;
         for (place, house) in [("apart", &mut apart), ("mixed", &mut mixed)] {
-            let found = house.ask(sql).await;
+            let mut found = house.ask(sql).await;
+            // Whether a statement meets its time limit may be a matter of the machine's load, once.
+            for _ in 0..5 {
+                if found == expected || ![&found, &expected].into_iter().any(|it| timed_out(it)) {
+                    break;
+                }
+                expected = alone.ask(sql).await;
+                found = house.ask(sql).await;
+            }
             if found != expected {
                 leaks.push(format!("{place}: {sql}\n  {expected:?}\n  {found:?}"));
             }

@@ -23,8 +23,8 @@ use crate::time::{Clock, Timestamp};
 /// away meanwhile must not be taken for one that is free.
 const PAUSE_SECONDS_MAX: i64 = 3_600;
 
-/// A listing made while others commit may miss an entry below one that it has: the log is read again,
-/// after so many milliseconds each.
+/// A listing made while others commit may miss an entry below one that it has: the log is read
+/// again, after so many milliseconds each.
 const OPENED_AGAIN_AFTER: [u64; 5] = [10, 40, 150, 500, 1_500];
 
 /// A table of the lake. Cheap to clone; clones share what they know of the newest version.

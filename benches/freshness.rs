@@ -2,8 +2,9 @@
 //! them, in one run.
 //!
 //! `cargo bench --bench freshness -- 60` (seconds of each part). 2,000 events a second arrive;
-//! eight askers repeat statements that take all the time, memory or rows that they may have. Freshness is
-//! the server's own `tokenmeter_freshness_seconds`: from the log's acceptance to the commit.
+//! eight askers repeat statements that take all the time, memory or rows that they may have.
+//! Freshness is the server's own `tokenmeter_freshness_seconds`: from the log's acceptance to the
+//! commit.
 //! Generator, server, queries and disk share one machine.
 #![allow(missing_docs, clippy::indexing_slicing)]
 

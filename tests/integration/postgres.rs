@@ -11,8 +11,8 @@ use crate::parts::run;
 use crate::server::{Server, output, tokenmeter};
 
 const WITHIN: Duration = Duration::from_secs(60);
-const QUESTIONS: &str = include_str!("../fixtures/postgres/questions.tsv");
-const GRAFANA: &str = include_str!("../fixtures/postgres/grafana.sql");
+const QUESTIONS: &str = include_str!("postgres/questions.tsv");
+const GRAFANA: &str = include_str!("postgres/grafana.sql");
 
 /// A server with an administrator's key, a tenant's key, and calls of two tenants on two days.
 struct House {
@@ -122,7 +122,7 @@ fn plain(cell: &Value) -> String {
 }
 
 fn questions() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/postgres/questions.tsv")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/postgres/questions.tsv")
 }
 
 fn differences(driver: &str, expected: &[String], found: &str) -> Vec<String> {

@@ -32,9 +32,12 @@ impl Table {
             match self.commit(&on, commit).await? {
                 Outcome::Committed(_) => return Ok(true),
                 Outcome::Superseded { .. } => return Ok(false),
-                Outcome::Conflicted { newest } => on = newest,
+                Outcome::Conflicted { .. } => {}
             }
             tokio::time::sleep(wait(attempt)).await;
+            // What was the newest version at the conflict is an old one after the wait: who commits
+            // more often than that would win every time.
+            on = self.refresh().await?;
         }
         Ok(false)
     }

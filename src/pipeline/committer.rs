@@ -130,11 +130,8 @@ impl Committer {
                     self.landed(batch, &version);
                     return Ok(conflicts);
                 }
-                Ok(Outcome::Conflicted { newest }) => {
-                    conflicts += 1;
-                    on = newest;
-                }
-                Ok(Outcome::Superseded { .. }) => on = self.calls().refresh().await?,
+                Ok(Outcome::Conflicted { .. }) => conflicts += 1,
+                Ok(Outcome::Superseded { .. }) => {}
                 Err(error) => {
                     self.calls().discard(&files).await;
                     return Err(error);
@@ -142,6 +139,8 @@ impl Committer {
             }
             staged = Some(files);
             jitter().await;
+            // After the wait, not before it: others have committed meanwhile.
+            on = self.calls().refresh().await?;
         }
         self.discard(staged).await;
         Ok(conflicts)
@@ -246,8 +245,7 @@ impl Committer {
                     aside.committed(batch);
                     break;
                 }
-                Ok(Outcome::Conflicted { newest }) => on = newest,
-                Ok(Outcome::Superseded { .. }) => on = table.refresh().await?,
+                Ok(Outcome::Conflicted { .. } | Outcome::Superseded { .. }) => {}
                 Err(error) => {
                     table.discard(&files).await;
                     return Err(error);
@@ -255,6 +253,8 @@ impl Committer {
             }
             staged = Some(files);
             jitter().await;
+            // After the wait, not before it: others have committed meanwhile.
+            on = table.refresh().await?;
         }
         Ok(())
     }
@@ -346,10 +346,11 @@ async fn take_over(
         }
         match table.commit(&on, &commit).await? {
             Outcome::Committed(version) => return Ok(version),
-            Outcome::Conflicted { newest } => on = newest,
-            Outcome::Superseded { .. } => on = table.refresh().await?,
+            Outcome::Conflicted { .. } | Outcome::Superseded { .. } => {}
         }
         jitter().await;
+        // After the wait, not before it: others have committed meanwhile.
+        on = table.refresh().await?;
     }
 }
 

@@ -133,11 +133,12 @@ async fn mark(table: &Table, horizon: Option<u64>) -> Result<Snapshot, LakeError
         commit.marks.push((MARK.to_owned(), wanted.max(stored)));
         match table.commit(&on, &commit).await? {
             Outcome::Committed(version) => return Ok(version),
-            Outcome::Conflicted { newest } => on = newest,
-            Outcome::Superseded { .. } => on = table.refresh().await?,
+            Outcome::Conflicted { .. } | Outcome::Superseded { .. } => {}
         }
         let millis = rand::random_range(1..20);
         tokio::time::sleep(Duration::from_millis(millis)).await;
+        // After the wait, not before it: others have committed meanwhile.
+        on = table.refresh().await?;
     }
 }
 

@@ -7,6 +7,7 @@ use delta_kernel_default_engine::DefaultEngineBuilder;
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use object_store::ObjectStore;
 use object_store::path::Path;
+use tokio::time::Instant;
 use url::Url;
 
 use super::create;
@@ -26,6 +27,9 @@ const PAUSE_SECONDS_MAX: i64 = 3_600;
 /// A listing made while others commit may miss an entry below one that it has: the log is read
 /// again, after so many milliseconds each.
 const OPENED_AGAIN_AFTER: [u64; 5] = [10, 40, 150, 500, 1_500];
+
+/// Not again after so long: a store that cannot be reached has been asked often enough then.
+const OPENED_AGAIN_WITHIN: Duration = Duration::from_secs(5);
 
 /// A table of the lake. Cheap to clone; clones share what they know of the newest version.
 #[derive(Debug, Clone)]
@@ -75,11 +79,12 @@ impl Table {
         let newest = RwLock::new(Err(unread));
         let metrics = TableMetrics::new(spec.name)?;
         let table = Self(Arc::new(State { spec, root, store, engine, clock, metrics, newest }));
-        let mut pauses = OPENED_AGAIN_AFTER.into_iter();
+        let (mut pauses, begun) = (OPENED_AGAIN_AFTER.into_iter(), Instant::now());
         loop {
             match table.read_anew().await {
                 Err(error) if error.is_retryable() => {
-                    let Some(millis) = pauses.next() else { return Err(error) };
+                    let soon = begun.elapsed() < OPENED_AGAIN_WITHIN;
+                    let Some(millis) = pauses.next().filter(|_| soon) else { return Err(error) };
                     tracing::debug!(%error, millis, "a table is opened again");
                     tokio::time::sleep(Duration::from_millis(millis)).await;
                 }

@@ -48,7 +48,7 @@ pub(super) fn text(mut bytes: &[u8]) -> Option<String> {
         return None;
     }
     let groups: Vec<u16> = (0..count).map(|_| bytes.get_u16()).collect();
-    if groups.iter().any(|group| *group > 9_999) || weight > 1_000 || weight < -1_000 {
+    if groups.iter().any(|group| *group > 9_999) || !(-1_000..=1_000).contains(&weight) {
         return None;
     }
     let group = |place: i32| {

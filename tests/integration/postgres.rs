@@ -86,13 +86,13 @@ impl House {
 }
 
 fn event(number: u32) -> Value {
-    let model = if number % 5 == 0 { "mystery-1" } else { "gpt-4o-mini" };
+    let model = if number.is_multiple_of(5) { "mystery-1" } else { "gpt-4o-mini" };
     let (day, hour) = (20 + number % 2, number % 24);
     let team = ["search", "chat", ""][usize::try_from(number % 3).expect("small")];
     let mut event = json!({
         "event_id": format!("p-{number:02}"), "source": "s", "provider": "openai",
         "api": "chat.completions", "model": model,
-        "tenant": if number % 4 == 0 { "globex" } else { "acme" },
+        "tenant": if number.is_multiple_of(4) { "globex" } else { "acme" },
         "occurred_at": format!("2026-11-{day}T{hour:02}:30:00.{:06}Z", number * 1_001),
         "tags": {"line": "one\n\"two\"", "n": number.to_string()},
         "usage": {"prompt_tokens": 100 + number, "completion_tokens": 10,

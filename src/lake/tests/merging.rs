@@ -87,9 +87,8 @@ async fn merges_and_appends_do_not_starve_each_other() {
                 on = newest;
             }
             batch += 1;
-            // Far more often than a commit a second; an unoptimized build on a busy machine takes
-            // tens of milliseconds from reading a version to committing the next one.
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            // Far more often than a commit a second.
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         (calls, batch * 2)
     });

@@ -4,11 +4,11 @@
 //! `cargo bench --bench freshness -- 60` (seconds of each part). 2,000 events a second arrive;
 //! eight askers repeat statements that take all the time, memory or rows that they may have.
 //! Freshness is the server's own `tokenmeter_freshness_seconds`: from the log's acceptance to the
-//! commit. Generator, server, queries and disk share one machine.
+//! commit. Told too: how long after its limit the slowest statement was answered. Generator, server, queries and disk share one machine.
 #![allow(missing_docs, clippy::indexing_slicing)]
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -58,9 +58,9 @@ async fn compare(during: Duration) {
     sent += load.send(&server, sent).await;
     let calm = Freshness::of(&server).await.since(&before);
     wait(&server, sent).await;
-    let (ended, asked) = (AtomicBool::new(false), AtomicU64::new(0));
+    let (ended, asked, longest) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     let before = Freshness::of(&server).await;
-    let hostile = HOSTILE.map(|sql| ask_until(&server, sql, &ended, &asked));
+    let hostile = HOSTILE.map(|sql| ask_until(&server, sql, &ended, [&asked, &longest]));
     let sending = async {
         let sent = load.send(&server, sent).await;
         let freshness = Freshness::of(&server).await;
@@ -75,15 +75,25 @@ async fn compare(during: Duration) {
     println!("without queries: mean {:.2} s of {} rows", calm.mean(), calm.count);
     println!("eight hostile ones, {asked} asked: mean {:.2} s of {}", beset.mean(), beset.count);
     println!("ratio {:.2}", beset.mean() / calm.mean());
+    let longest = longest.into_inner();
+    println!("a limit of {TIMEOUT_MS} ms: the slowest answer took {longest} ms");
 }
 
 /// Asks the same again and again; every answer is rows or a clear error.
-async fn ask_until(server: &Server, sql: &str, ended: &AtomicBool, asked: &AtomicU64) {
+async fn ask_until(
+    server: &Server,
+    sql: &str,
+    ended: &AtomicBool,
+    [asked, longest]: [&AtomicU64; 2],
+) {
     while !ended.load(Ordering::Relaxed) {
         let body = json!({"sql": sql, "timeout_ms": TIMEOUT_MS}).to_string();
+        let began = Instant::now();
         let (status, answer) = server.post("/v1/sql", body).await;
         assert!(matches!(status, 200 | 422 | 429 | 503), "{sql}: {status} {answer}");
         asked.fetch_add(1, Ordering::Relaxed);
+        let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        longest.fetch_max(millis, Ordering::Relaxed);
     }
 }
 

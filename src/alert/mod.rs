@@ -4,6 +4,8 @@ mod config;
 mod hours;
 mod known;
 mod run;
+#[cfg(test)]
+mod tests;
 
 pub use config::AlertConfig;
 pub use hours::Hours;

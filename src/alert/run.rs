@@ -109,13 +109,20 @@ impl Alerts {
         };
         let table = self.lake.table(TableName::Calls).clone();
         self.hours.update(&table, &version, since).await?;
-        let known = known::latest(&known::stored(self.anomalies(), &anomalies).await?);
+        let stored = known::stored(self.anomalies(), &anomalies).await?;
+        let known = known::latest(&stored);
         let series = self.hours.series(since, until, judge_from);
         let found: Vec<Anomaly> =
             series.iter().flat_map(|series| self.detector.detect(series, &known)).collect();
-        self.store(&anomalies, found, until, version.version()).await?;
+        let after = stored.last().map(|stored| stored.written_at);
+        self.store(&anomalies, found, after, (until, version.version())).await?;
         self.looked_at = Some((until, version.version()));
         Ok(())
+    }
+
+    #[cfg(test)]
+    pub(super) fn table(&self) -> &Table {
+        self.anomalies()
     }
 
     fn anomalies(&self) -> &Table {
@@ -130,14 +137,14 @@ impl Alerts {
         Some(mark.plus_micros(self.config.close_after.micros().saturating_neg()).hour_start())
     }
 
-    /// One commit: the revisions, and how far this has come. Another instance's commit in between
-    /// is a conflict, and the next round looks again.
-    async fn store(
+    /// One commit: the revisions, written later than all before them, and how far this has come.
+    /// Another instance's commit in between is a conflict, and the next round looks again.
+    pub(super) async fn store(
         &self,
         on: &Snapshot,
         found: Vec<Anomaly>,
-        until: Timestamp,
-        read: u64,
+        after: Option<Timestamp>,
+        (until, read): (Timestamp, u64),
     ) -> Result<(), LakeError> {
         let judged = on.next_offset(APP_UNTIL).await?.unwrap_or(i64::MIN);
         let until = (until.millis() / 1_000).max(judged);
@@ -145,10 +152,12 @@ impl Alerts {
             return Ok(());
         }
         let mut rows = Rows::default();
-        for (index, anomaly) in found.into_iter().enumerate() {
-            // Distinct times: the outbox is published in their order.
-            let step = i64::try_from(index).unwrap_or(i64::MAX);
-            rows.push(&AnomalyRow { anomaly, published_at: self.clock.now().plus_micros(step) });
+        // Distinct times, and later ones whatever the clock says: the outbox is published in their
+        // order, and what was published is known by them.
+        let mut published_at = self.clock.now().max(after.unwrap_or(Timestamp::EPOCH));
+        for anomaly in found {
+            published_at = published_at.plus_micros(1);
+            rows.push(&AnomalyRow { anomaly, published_at });
         }
         let read = i64::try_from(read).unwrap_or(i64::MAX);
         let read = on.next_offset(APP_READ).await?.map_or(read, |stored| stored.max(read));

@@ -110,6 +110,7 @@ impl Node {
             watermarks: watermarks.clone(),
             metrics: metrics.clone(),
             clock: clock.clone(),
+            folder: config.data_dir.clone(),
         };
         let pipeline = Pipeline::open(config.pipeline.clone(), source, parts).await?;
         crash::point("start.identities_read");

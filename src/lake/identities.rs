@@ -28,22 +28,13 @@ pub struct Counted {
 
 const COLUMNS: [&str; 3] = ["identity_hash", "content_hash", "provisional"];
 
-/// Identities of one data file: all, or some of a large one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identities {
-    /// The file's date, as days since the epoch.
-    pub days: Option<i32>,
-    /// Each row's.
-    pub rows: Vec<Counted>,
-}
-
 impl Table {
     /// Reads the identity and content hashes of data files, in the order of the files: of nothing
     /// else, of a few files at a time, and of a large file a part at a time.
     pub fn identities<'a>(
         &'a self,
         files: &'a [DataFile],
-    ) -> BoxStream<'a, Result<Identities, LakeError>> {
+    ) -> BoxStream<'a, Result<Vec<Counted>, LakeError>> {
         let opened = futures::stream::iter(files).map(move |file| self.identities_of(file));
         opened.buffered(READ_AT_ONCE).try_flatten().boxed()
     }
@@ -51,15 +42,15 @@ impl Table {
     async fn identities_of(
         &self,
         file: &DataFile,
-    ) -> Result<BoxStream<'static, Result<Identities, LakeError>>, LakeError> {
-        let days = file.days();
+    ) -> Result<BoxStream<'static, Result<Vec<Counted>, LakeError>>, LakeError> {
+        let path = file.path.clone();
+        let missing = move || LakeError::internal(format!("reading `{path}`"), "no identities");
         let rows = self.open_file(file, Some(&COLUMNS)).await?.rows;
-        let parts = rows
-            .map_ok(move |batch| Identities { days, rows: counted(&batch).unwrap_or_default() });
+        let parts = rows.map(move |batch| counted(&batch?).ok_or_else(&missing));
         if file.size > FETCHED_WHOLE_MAX {
             return Ok(parts.boxed());
         }
-        let whole: Vec<Identities> = parts.try_collect().await?;
+        let whole: Vec<Vec<Counted>> = parts.try_collect().await?;
         Ok(futures::stream::iter(whole.into_iter().map(Ok)).boxed())
     }
 

@@ -42,7 +42,7 @@ pub use dictionary::dictionary;
 pub use error::LakeError;
 pub use file_writer::FileWriter;
 pub use files::DataFile;
-pub use identities::{Counted, Identities};
+pub use identities::Counted;
 pub use inspect::{Inspected, inspect};
 pub use maintenance::{Maintenance, Merged, Report};
 pub use metrics::TableMetrics;

@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
-use super::seen::{Seen, Verdict};
-use crate::event::{Lineage, RejectionCode, ReplayOf};
+use super::identities::{Seen, Verdict};
+use crate::event::{Identity, Lineage, RejectionCode, ReplayOf};
 use crate::lake::{CallRow, Correction, Counted, DeadLetterRow};
 use crate::source::Partition;
 use crate::time::Timestamp;
@@ -107,7 +108,8 @@ pub struct Batch {
     parts: BTreeMap<String, Part>,
     rows: usize,
     bytes: usize,
-    since: Option<Timestamp>,
+    /// Not the wall clock's time: that may jump.
+    since: Option<Instant>,
 }
 
 /// A batch, decided: what each event becomes.
@@ -142,11 +144,10 @@ impl Batch {
         offset: i64,
         outcomes: Vec<Outcome>,
         bytes: usize,
-        now: Timestamp,
     ) {
         self.rows += outcomes.len();
         self.bytes += bytes;
-        self.since.get_or_insert(now);
+        self.since.get_or_insert_with(Instant::now);
         let part = self.parts.entry(partition.app_id.clone()).or_insert_with(|| Part {
             partition: partition.clone(),
             next: offset,
@@ -171,6 +172,15 @@ impl Batch {
         self.parts.is_empty()
     }
 
+    /// The identities of what may become rows.
+    pub fn identities(&self) -> impl Iterator<Item = &Identity> {
+        let outcomes = self.parts.values().flat_map(|part| &part.outcomes);
+        outcomes.filter_map(|outcome| match outcome {
+            Outcome::Row(pending) => Some(&pending.row.charge.identity),
+            Outcome::Dead(_) | Outcome::Replayed(_) => None,
+        })
+    }
+
     /// Events that wait.
     pub const fn rows(&self) -> usize {
         self.rows
@@ -182,7 +192,7 @@ impl Batch {
     }
 
     /// When the oldest part was taken.
-    pub const fn since(&self) -> Option<Timestamp> {
+    pub const fn since(&self) -> Option<Instant> {
         self.since
     }
 
@@ -207,7 +217,7 @@ impl Batch {
                     let verdict = known.judge(&identity);
                     let change = known.may_change(&pending.row.charge.event, &identity);
                     if verdict == Verdict::New || verdict == Verdict::Conflict && change.is_some() {
-                        fresh.insert(0, &counted(&pending.row));
+                        fresh.insert(&counted(&pending.row));
                     }
                     decided.place(*pending, verdict, change);
                 }
@@ -218,6 +228,12 @@ impl Batch {
 }
 
 impl Decided {
+    /// What the rows, and the corrections to come, add to the counted identities.
+    pub fn counted(&self) -> impl Iterator<Item = Counted> {
+        let corrected = self.corrections_committed.iter().map(|correction| &correction.row);
+        self.rows.iter().map(|pending| &pending.row).chain(corrected).map(counted)
+    }
+
     /// Decides again about rows whose identities others have counted meanwhile. Says whether any
     /// row became a dead letter.
     pub fn trim(&mut self, seen: &Seen) -> bool {
@@ -266,7 +282,7 @@ impl Decided {
 }
 
 /// What a row adds to the counted identities.
-pub fn counted(row: &CallRow) -> Counted {
+fn counted(row: &CallRow) -> Counted {
     let is_provisional = row.charge.event.provisional;
     Counted { identity: row.charge.identity, is_provisional }
 }

@@ -8,13 +8,14 @@
 //! identities were not compared with the batch.
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rand::Rng;
 
-use super::batch::{Decided, Pending};
-use super::counted::CountedIdentities;
+use super::batch::{Batch as Waiting, Decided, Pending};
+use super::identities::CountedIdentities;
 use super::lineage;
 use crate::crash;
 use crate::lake::{
@@ -53,12 +54,17 @@ pub struct Owned {
 }
 
 impl Committer {
-    /// Starts from the tables: reads every identity, and holds at most so many bytes of them.
+    /// Starts from the tables: reads every identity. They take so many bytes of memory, and the disk
+    /// of a folder.
     ///
     /// # Errors
     /// [`LakeError`].
-    pub async fn open(lake: Arc<Lake>, identity_bytes_max: usize) -> Result<Self, LakeError> {
-        let mut counted = CountedIdentities::bounded(identity_bytes_max);
+    pub async fn open(
+        lake: Arc<Lake>,
+        identity_bytes_max: usize,
+        folder: &Path,
+    ) -> Result<Self, LakeError> {
+        let mut counted = CountedIdentities::bounded(identity_bytes_max, folder);
         let calls = lake.table(TableName::Calls);
         for aside in [Aside::DeadLetters, Aside::Corrections] {
             lake.table(aside.table()).snapshot()?;
@@ -94,6 +100,16 @@ impl Committer {
         Ok(Owned { next, decided })
     }
 
+    /// Decides what each event of a batch becomes, by the identities known so far.
+    ///
+    /// # Errors
+    /// [`LakeError::Internal`] when identities cannot be read from the disk.
+    pub async fn decide(&mut self, batch: Waiting) -> Result<Decided, LakeError> {
+        self.counted.make_room().await?;
+        self.counted.look_up(batch.identities()).await?;
+        Ok(batch.decide(&self.counted.seen))
+    }
+
     /// Commits a decided batch, and says how often another writer had taken the version before;
     /// [`Decided::lost`] says which partitions were lost meanwhile. When it returns an error that
     /// is retryable, the same batch can be given again.
@@ -111,7 +127,8 @@ impl Committer {
             moved.iter().for_each(|partition| batch.lose(partition));
             let calls = self.lake.table(TableName::Calls);
             self.counted.learn(calls, &on).await?;
-            self.counted.confirm(calls, &on, &batch.rows).await?;
+            let rows = batch.rows.iter();
+            self.counted.look_up(rows.map(|pending| &pending.row.charge.identity)).await?;
             crash::point("calls.learned");
             if batch.trim(&self.counted.seen) || !moved.is_empty() {
                 self.discard(staged.take()).await;
@@ -155,7 +172,7 @@ impl Committer {
     }
 
     fn landed(&mut self, batch: &Decided, version: &Snapshot) {
-        self.counted.landed(batch, version);
+        self.counted.landed(batch.counted(), version);
         for (partition, next) in &batch.next {
             if let Some(holding) = self.holdings.get_mut(&partition.app_id) {
                 holding.next = *next;

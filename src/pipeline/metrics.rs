@@ -6,7 +6,7 @@ use prometheus::{
 };
 
 use super::batch::Decided;
-use super::counted::CountedIdentities;
+use super::identities::CountedIdentities;
 use super::unpriced::UnpricedMetrics;
 use crate::event::RejectionCode;
 use crate::pricing::CostStatus;
@@ -47,9 +47,9 @@ pub struct PipelineMetrics {
     pub identities: IntGauge,
     /// The memory that they take.
     pub identity_bytes: IntGauge,
-    /// Dates whose identities do not fit into that memory: each batch has to read them.
-    pub identity_dates_let_go: IntGauge,
-    /// Identities that were looked up in the table, by outcome: found, absent.
+    /// What they take on the disk.
+    pub identity_disk_bytes: IntGauge,
+    /// Identities that were looked up on the disk, by outcome: found, absent.
     pub identity_lookups: IntCounterVec,
     /// Tokens committed, by cost status.
     pub tokens: IntCounterVec,
@@ -111,13 +111,13 @@ impl PipelineMetrics {
                 "tokenmeter_identity_bytes",
                 "Memory that the known identities take",
             )?,
-            identity_dates_let_go: IntGauge::new(
-                "tokenmeter_identity_dates_let_go",
-                "Dates whose identities did not fit into pipeline.identity_bytes_max",
+            identity_disk_bytes: IntGauge::new(
+                "tokenmeter_identity_disk_bytes",
+                "What they take below data_dir, in files without a name",
             )?,
             identity_lookups: counters(
                 "tokenmeter_identity_lookups_total",
-                "Identities looked up in the table",
+                "Identities looked up on the disk",
                 "outcome",
             )?,
             tokens: counters("tokenmeter_tokens_total", "Tokens committed", "cost_status")?,
@@ -146,6 +146,9 @@ impl PipelineMetrics {
         }
         for outcome in ["loaded", "broken"] {
             self.book_reloads.with_label_values(&[outcome]);
+        }
+        for outcome in ["found", "absent"] {
+            self.identity_lookups.with_label_values(&[outcome]);
         }
     }
 
@@ -178,7 +181,7 @@ impl PipelineMetrics {
         let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.identities.set(gauge(counted.seen.count()));
         self.identity_bytes.set(gauge(counted.seen.bytes()));
-        self.identity_dates_let_go.set(gauge(counted.seen.dates_let_go()));
+        self.identity_disk_bytes.set(gauge(counted.seen.disk_bytes()));
         let asked = std::mem::take(&mut counted.asked);
         self.identity_lookups.with_label_values(&["found"]).inc_by(asked.found);
         self.identity_lookups.with_label_values(&["absent"]).inc_by(asked.absent);
@@ -201,7 +204,7 @@ impl PipelineMetrics {
             Box::new(self.oldest_unflushed_seconds.clone()),
             Box::new(self.identities.clone()),
             Box::new(self.identity_bytes.clone()),
-            Box::new(self.identity_dates_let_go.clone()),
+            Box::new(self.identity_disk_bytes.clone()),
             Box::new(self.identity_lookups.clone()),
             Box::new(self.tokens.clone()),
             Box::new(self.book_reloads.clone()),

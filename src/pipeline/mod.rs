@@ -5,15 +5,13 @@ mod batch;
 mod books;
 mod committer;
 mod config;
-mod counted;
 mod decode;
-mod fingerprints;
+mod identities;
 mod lineage;
 mod metrics;
 mod pace;
 mod progress;
 mod run;
-mod seen;
 #[cfg(test)]
 mod tests;
 mod unpriced;

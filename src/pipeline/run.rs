@@ -4,8 +4,9 @@
 //! errors make it wait and try again; what would lose events stops it.
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -59,6 +60,8 @@ pub struct Parts {
     pub metrics: PipelineMetrics,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Where identities are kept that memory has no room for, until the process ends.
+    pub folder: PathBuf,
 }
 
 /// The one path from a source to the tables.
@@ -94,7 +97,9 @@ impl Pipeline {
         source: Box<dyn Source>,
         parts: Parts,
     ) -> Result<Self, PipelineError> {
-        let committer = Committer::open(parts.lake.clone(), config.identity_bytes_max.0).await?;
+        let identity_bytes_max = config.identity_bytes_max.0;
+        let committer =
+            Committer::open(parts.lake.clone(), identity_bytes_max, &parts.folder).await?;
         let usual = if parts.lake.root().scheme() == "file" { 1 } else { 5 };
         let flush_interval =
             config.flush_interval.map_or(Duration::from_secs(usual), |interval| interval.0);
@@ -263,8 +268,7 @@ impl Pipeline {
             });
         }
         let bytes = message.payload.as_ref().map_or(0, |payload| payload.len());
-        let now = self.parts.clock.now();
-        self.batch.take(&message.partition, message.offset, outcomes, bytes, now);
+        self.batch.take(&message.partition, message.offset, outcomes, bytes);
     }
 
     fn terms(&self) -> Terms {
@@ -287,10 +291,8 @@ impl Pipeline {
 
     /// How long the oldest row may still wait.
     fn until_flush(&self) -> Duration {
-        let waited = self.batch.since().map_or(0, |since| {
-            u64::try_from(self.parts.clock.now().micros_since(since)).unwrap_or_default()
-        });
-        self.pace.interval().saturating_sub(Duration::from_micros(waited))
+        let waited = self.batch.since().map_or(Duration::ZERO, |since| since.elapsed());
+        self.pace.interval().saturating_sub(waited)
     }
 
     /// Commits what waits, however long the lake takes: while it stalls, fetching pauses, polling
@@ -301,7 +303,7 @@ impl Pipeline {
         }
         crash::point("flush.begun");
         let since = self.batch.since();
-        let mut decided = std::mem::take(&mut self.batch).decide(&self.committer.counted.seen);
+        let mut decided = self.committer.decide(std::mem::take(&mut self.batch)).await?;
         crash::point("flush.decided");
         let mut backoff = BACKOFF.0;
         loop {
@@ -389,10 +391,9 @@ impl Pipeline {
     }
 
     /// Tells the lag, and how long what came in at `since` has waited.
-    fn observe(&self, since: Option<Timestamp>) {
-        let waited = since.map_or(0, |since| self.parts.clock.now().micros_since(since).max(0));
-        let seconds = Duration::from_micros(u64::try_from(waited).unwrap_or_default());
-        self.parts.metrics.oldest_unflushed_seconds.set(seconds.as_secs_f64());
+    fn observe(&self, since: Option<Instant>) {
+        let waited = since.map_or(Duration::ZERO, |since| since.elapsed());
+        self.parts.metrics.oldest_unflushed_seconds.set(waited.as_secs_f64());
         self.progress.observe(self.source.as_ref(), &self.parts.metrics);
     }
 }

@@ -15,6 +15,7 @@ mod config;
 mod door;
 mod error;
 mod extended;
+mod guard;
 mod login;
 mod names;
 mod numeric;
@@ -27,7 +28,6 @@ mod simple;
 mod sqlstate;
 mod stream;
 mod talk;
-
 mod words;
 
 pub use config::{Listen, PostgresConfig};

@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{SinkExt, StreamExt};
+use futures::SinkExt;
 use pgwire::api::{ClientInfo, DefaultClient, NoopHandler, PgWireConnectionState};
 use pgwire::error::{ErrorInfo, PgWireError};
 use pgwire::messages::response::{GssEncResponse, SslResponse};
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::cancel::Cancels;
 use super::extended::{Extended, Prepared};
+use super::guard;
 use super::server::Server;
 use super::session::Session;
 use super::stream::Stream;
@@ -84,8 +85,13 @@ async fn negotiate(
     let mut socket = Framed::new(Stream::clear(connection), codec);
     // One request for TLS and one for GSSAPI.
     for _ in 0..3 {
-        let Some(asked) = socket.next().await else { return Ok(None) };
-        let PgWireFrontendMessage::SslNegotiation(asked) = asked? else { return Ok(None) };
+        let Some(asked) = guard::next(&mut socket).await else { return Ok(None) };
+        let asked = match asked {
+            Ok(PgWireFrontendMessage::SslNegotiation(asked)) => asked,
+            Ok(_) => return Ok(None),
+            Err(PgWireError::IoError(error)) => return Err(error),
+            Err(error) => return process_error(&mut socket, error, false).await.map(|()| None),
+        };
         match (asked, tls) {
             (SslNegotiationMetaMessage::PostgresSsl(_), Some(tls)) => {
                 let yes = PgWireBackendMessage::SslResponse(SslResponse::Accept);
@@ -140,7 +146,7 @@ async fn converse(
     loop {
         socket.get_mut().expect_message(server.silence_max);
         let message = tokio::select! {
-            message = socket.next() => message,
+            message = guard::next(socket) => message,
             () = shutdown.cancelled() => {
                 let why = "the server is shutting down".to_owned();
                 let info = ErrorInfo::new("FATAL".to_owned(), "57P01".to_owned(), why);

@@ -15,6 +15,7 @@ mod extent;
 mod format;
 mod header;
 mod local_time;
+mod names;
 mod narrow;
 mod parameter;
 mod postgres_columns;

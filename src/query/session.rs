@@ -6,6 +6,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use super::local_time;
+use super::names::{Schemas, Tables};
 use super::request::Scope;
 
 /// The catalogue and schema that the tables are in, as PostgreSQL names them.
@@ -57,6 +58,7 @@ pub(super) fn open(
     // https://github.com/apache/datafusion/issues/24109 (read 2026-11-23).
     options.execution.parquet.pushdown_filters = false;
     let session = SessionContext::new_with_config_rt(config, runtime);
+    session.register_catalog(CATALOG, Arc::new(Schemas::with(SCHEMA, Tables::default())));
     local_time::register(&session);
     for name in FUNCTIONS_LEFT_OUT.iter().filter(|_| !is_alone) {
         session.deregister_udf(name);

@@ -11,6 +11,7 @@ mod commands;
 mod configuration;
 mod disk;
 mod doctor;
+mod engines;
 mod events;
 mod kafka_anomalies;
 mod kafka_kills;

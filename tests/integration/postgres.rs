@@ -15,12 +15,12 @@ const QUESTIONS: &str = include_str!("postgres/questions.tsv");
 const GRAFANA: &str = include_str!("postgres/grafana.sql");
 
 /// A server with an administrator's key, a tenant's key, and calls of two tenants on two days.
-struct House {
-    server: Server,
-    admin: String,
+pub struct House {
+    pub server: Server,
+    pub admin: String,
     acme: String,
-    port: String,
-    _root: tempfile::TempDir,
+    pub port: String,
+    root: tempfile::TempDir,
 }
 
 fn key(dir: &Path, arguments: &[&str]) -> String {
@@ -30,7 +30,7 @@ fn key(dir: &Path, arguments: &[&str]) -> String {
 }
 
 impl House {
-    async fn new(settings: &[(&str, &str)]) -> Self {
+    pub async fn new(settings: &[(&str, &str)]) -> Self {
         let root = tempfile::tempdir().expect("a folder");
         let dir = root.path().join("data");
         std::fs::create_dir_all(&dir).expect("a folder");
@@ -40,7 +40,7 @@ impl House {
         let acme = key(&dir, &acme);
         let server = Server::start(&dir, settings).await;
         let port = server.postgres_port();
-        let house = Self { server, admin, acme, port, _root: root };
+        let house = Self { server, admin, acme, port, root };
         house.send().await;
         house
     }
@@ -70,10 +70,15 @@ impl House {
         rows.iter().map(row).collect()
     }
 
+    /// A table's folder.
+    pub fn table(&self, name: &str) -> PathBuf {
+        self.root.path().join("data/lake").join(name)
+    }
+
     /// Every question's lines, as HTTP answers them.
-    async fn expected(&self) -> Vec<String> {
+    pub async fn expected(&self, questions: &str) -> Vec<String> {
         let mut lines = Vec::new();
-        for question in QUESTIONS.lines() {
+        for question in questions.lines() {
             let mut parts = question.split('\t');
             let (name, sql) = (parts.next().expect("a name"), parts.next().expect("a statement"));
             let params: Vec<Value> = parts.map(parameter).collect();
@@ -125,7 +130,7 @@ fn questions() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/postgres/questions.tsv")
 }
 
-fn differences(driver: &str, expected: &[String], found: &str) -> Vec<String> {
+pub fn differences(driver: &str, expected: &[String], found: &str) -> Vec<String> {
     let found: Vec<&str> = found.lines().collect();
     let places = 0..expected.len().max(found.len());
     let pair =
@@ -138,7 +143,7 @@ fn differences(driver: &str, expected: &[String], found: &str) -> Vec<String> {
 async fn drivers_give_the_totals_that_http_gives() {
     let Some(clients) = Clients::installed() else { return };
     let house = House::new(&[]).await;
-    let mut expected = house.expected().await;
+    let mut expected = house.expected(QUESTIONS).await;
     assert!(expected.len() > 60, "{}", expected.len());
     let mut wrong = Vec::new();
     for driver in ["psycopg", "psycopg-binary", "asyncpg"] {

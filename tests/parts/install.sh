@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the real parts that the integration tests run against, outside the checkout; what is there
 # is left alone. Needs Java 17, Maven, Go and Python 3. With names, only those:
-#   tests/parts/install.sh [kafka] [registry] [s3] [readers] [litellm] [maps] [openapi] [postgres]
+#   tests/parts/install.sh [kafka] [registry] [s3] [readers] [litellm] [maps] [openapi] [postgres] [spark]
 set -euo pipefail
 parts="${TOKENMETER_PARTS:-${XDG_CACHE_HOME:-$HOME/.cache}/tokenmeter/parts}"
 mkdir -p "$parts"
@@ -76,8 +76,18 @@ install_postgres() { # clients of PostgreSQL: psql, two Python drivers, the JDBC
         -DoutputDirectory="$1")
 }
 
+install_spark() { # Apache Spark with Delta Lake
+    venv "$1" pyspark==4.0.1
+    local jars
+    jars=$("$1/bin/python" -c 'import pyspark; print(pyspark.__path__[0] + "/jars")')
+    for artifact in delta-spark_2.13 delta-storage; do
+        (cd "$1" && mvn -q -B dependency:copy -Dartifact="io.delta:$artifact:4.0.0" \
+            -DoutputDirectory="$jars")
+    done
+}
+
 wanted=("$@")
-[ ${#wanted[@]} -gt 0 ] || wanted=(kafka registry s3 readers litellm maps openapi postgres)
+[ ${#wanted[@]} -gt 0 ] || wanted=(kafka registry s3 readers litellm maps openapi postgres spark)
 for name in "${wanted[@]}"; do
     case $name in
         kafka) part kafka kafka-4.1.1 ;;
@@ -88,6 +98,7 @@ for name in "${wanted[@]}"; do
         maps) part maps maps-1.109.1 ;;
         openapi) part openapi openapi ;;
         postgres) part postgres postgres-clients-1 ;;
+        spark) part spark spark-4.0.1 ;;
         *) echo "unknown part: $name" >&2; exit 1 ;;
     esac
 done

@@ -16,7 +16,7 @@ use crate::world::World;
 
 const PACE: Pace = Pace { events: 10, pause: Duration::from_millis(90) };
 const CENSUS: Duration = Duration::from_secs(20);
-const REACHED_WITHIN: Duration = Duration::from_secs(30);
+const REACHED_WITHIN: Duration = Duration::from_secs(90);
 /// So many steps a second member stays, and stays away: long enough to start and to be missed.
 const CHURN_STEPS: u64 = 14;
 /// A point that was passed so often in the census is passed ten times within the time given.
@@ -60,7 +60,8 @@ pub struct Found {
 /// Kills at points, at these hits, one after the other and under load, and checks after some.
 pub async fn kill_at(points: Vec<(String, Passed)>, kafka: Option<&Kafka>, hits: &[u64]) -> Found {
     let (on_kafka, on_spool): (Vec<_>, Vec<_>) = points.into_iter().partition(|(point, passed)| {
-        let members_come_and_go = ["assign.", "revoke."].iter().any(|room| point.starts_with(room));
+        let members_come_and_go =
+            ["assign.", "own.", "revoke."].iter().any(|room| point.starts_with(room));
         members_come_and_go || (passed.spool == 0 && !point.starts_with("sweep."))
     });
     let mut found = Found::default();
@@ -125,7 +126,8 @@ async fn driven(world: &World, meter: &mut Meter, point: &str) -> bool {
     }
     world.direct_to(meter);
     let (began, mut other) = (Instant::now(), None);
-    let churns = ["kafka.", "revoke.", "assign."].iter().any(|room| point.starts_with(room));
+    let churns =
+        ["kafka.", "revoke.", "assign.", "own."].iter().any(|room| point.starts_with(room));
     let prices = point.starts_with("book.") || point.ends_with("/prices");
     for step in 0.. {
         if prices {

@@ -35,7 +35,8 @@ async fn a_failed_commit_does_not_forget_what_was_lost() {
     let root = url::Url::parse("memory:///lake/").expect("a URL");
     let lake = Lake::open_in(root, Arc::new(store), Arc::new(SystemClock)).await.expect("a lake");
     let lake = Arc::new(lake);
-    let mut committer = Committer::open(Arc::clone(&lake), 0).await.expect("a committer");
+    let mut committer =
+        Committer::open(Arc::clone(&lake), 0, &std::env::temp_dir()).await.expect("a committer");
     let (taken, kept) = (partition(0), partition(1));
     for partition in [&taken, &kept] {
         committer.own(partition, 0).await.expect("owned");

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use tempfile::TempDir;
 
 use crate::event::Identity;
 use crate::lake::Counted;
-use crate::pipeline::seen::{Held, Seen, Verdict};
+use crate::pipeline::identities::{Seen, Verdict};
 
 /// The 16 bytes that a number stands for, spread as hashes are.
 fn hash(number: u64) -> [u8; 16] {
@@ -26,138 +27,162 @@ fn row(identity: Identity) -> Counted {
     Counted { identity, is_provisional: false }
 }
 
-/// The table: each identity's date and content.
+/// What is judged right: a map of all of them.
 #[derive(Default)]
-struct Plain(HashMap<[u8; 16], (i32, [u8; 16])>);
+struct Plain(HashMap<[u8; 16], [u8; 16]>);
 
 impl Plain {
     fn judge(&self, identity: &Identity) -> Verdict {
         match self.0.get(&identity.identity_hash) {
             None => Verdict::New,
-            Some((_, content)) if *content == identity.content_hash => Verdict::Duplicate,
+            Some(content) if *content == identity.content_hash => Verdict::Duplicate,
             Some(_) => Verdict::Conflict,
         }
     }
+}
 
-    /// What reading some dates says of an identity.
-    fn read(&self, dates: &[i32], identity: &Identity) -> Option<Held> {
-        let (date, content) = self.0.get(&identity.identity_hash)?;
-        dates.contains(date).then_some(Held { content: *content, is_provisional: false })
-    }
+/// Looks up as `CountedIdentities` does, then judges.
+fn judge(seen: &mut Seen, identity: &Identity) -> Verdict {
+    let found = seen.search(std::iter::once(identity)).run().expect("a file that can be read");
+    seen.answer(found);
+    seen.judge(identity)
+}
 
-    fn store(&mut self, date: i32, identity: Identity) {
-        self.0.insert(identity.identity_hash, (date, identity.content_hash));
+/// Makes room as `CountedIdentities` does.
+fn make_room(seen: &mut Seen) {
+    seen.tend();
+    if seen.is_full() {
+        seen.spill();
     }
 }
 
-/// Asks the table as `CountedIdentities` does, then judges.
-fn judge(seen: &mut Seen, table: &Plain, identity: &Identity) -> Verdict {
-    let dates = seen.candidates(identity);
-    if !dates.is_empty() {
-        seen.answer(identity.identity_hash, table.read(&dates, identity));
+/// Tends until nothing is left to merge.
+fn settle(seen: &mut Seen) {
+    seen.tend();
+    while seen.is_merging() {
+        std::thread::yield_now();
+        seen.tend();
     }
-    let verdict = seen.judge(identity);
-    seen.forget_answers();
-    verdict
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Three instances, each with its own memory, see the same commits; some rows are replaced.
+    /// Instances, each with its own memory, see the same commits; some rows are replaced, and
+    /// answers are kept for as long as they hold.
     #[test]
     fn bounded_memory_judges_as_the_plain_map(
-        events in vec((0_u64..400, 0_u64..3, 0_i32..40, 0_usize..12), 1..600),
-        bytes_max in prop_oneof![Just(0), 500_usize..40_000, Just(usize::MAX)],
+        events in vec((0_u64..400, 0_u64..3, 0_usize..12), 1..600),
+        bytes_max in prop_oneof![Just(0), 500_usize..80_000],
     ) {
-        let mut table = Plain::default();
-        let mut instances = [bytes_max, bytes_max / 2, usize::MAX].map(Seen::bounded);
-        for (event, content, date, way) in events {
+        let folder = TempDir::new().expect("a folder");
+        let mut plain = Plain::default();
+        let bounded = |bytes| Seen::bounded(bytes, folder.path());
+        let mut instances = [bytes_max, bytes_max / 2, usize::MAX].map(bounded);
+        for (event, content, way) in events {
             let identity = identity(event, content);
-            let expected = table.judge(&identity);
+            let expected = plain.judge(&identity);
             for seen in &mut instances {
-                prop_assert_eq!(judge(seen, &table, &identity), expected);
+                prop_assert_eq!(judge(seen, &identity), expected);
             }
             let is_replaced = way == 0 && expected == Verdict::Conflict;
             if expected == Verdict::New || is_replaced {
-                table.store(date, identity);
+                plain.0.insert(identity.identity_hash, identity.content_hash);
+                instances.iter_mut().for_each(|seen| seen.insert(&row(identity)));
             }
-            for seen in &mut instances {
-                match expected {
-                    Verdict::New => seen.insert(date, &row(identity)),
-                    Verdict::Conflict if is_replaced => seen.replace(date, &row(identity)),
-                    _ => {}
-                }
-                seen.shrink();
+            if way < 3 {
+                instances.iter_mut().for_each(Seen::forget_answers);
             }
+            instances.iter_mut().for_each(make_room);
         }
         let [tight, ..] = &instances;
-        prop_assert!(tight.bytes() <= bytes_max);
+        prop_assert!(tight.bytes() <= bytes_max + 16 * tight.runs() * 4);
     }
 }
 
 #[test]
-fn an_identity_of_an_old_date_takes_six_bytes() {
-    const COUNT: u64 = 100_000;
-    const DATES: u64 = 40;
-    let bytes_max = 2 << 20;
-    let mut seen = Seen::bounded(bytes_max);
+fn most_identities_take_no_memory() {
+    const COUNT: u64 = 200_000;
+    let folder = TempDir::new().expect("a folder");
+    let bytes_max = 1 << 18;
+    let mut seen = Seen::bounded(bytes_max, folder.path());
     for event in 0..COUNT {
-        let date = i32::try_from(event * DATES / COUNT).expect("a date");
-        seen.insert(date, &row(identity(event, event)));
-        if event % 1_000 == 0 {
-            seen.shrink();
-            assert!(seen.bytes() <= bytes_max);
+        seen.insert(&row(identity(event, event)));
+        make_room(&mut seen);
+    }
+    settle(&mut seen);
+    assert_eq!(seen.count(), 200_000);
+    assert!(seen.disk_bytes() > 190_000 * 33, "{} bytes", seen.disk_bytes());
+    assert!(seen.bytes() < bytes_max, "{} bytes", seen.bytes());
+    assert!(seen.runs() <= 8, "{} runs: merges keep them few", seen.runs());
+    let files = std::fs::read_dir(folder.path()).expect("the folder").count();
+    assert_eq!(files, 0, "they have no name");
+
+    let all: Vec<Identity> = (0..2 * COUNT).map(|event| identity(event, event)).collect();
+    let found = seen.search(all.iter()).run().expect("files that can be read");
+    seen.answer(found);
+    let is_right = |(event, identity): (u64, &Identity)| {
+        let expected = if event < COUNT { Verdict::Duplicate } else { Verdict::New };
+        seen.judge(identity) == expected
+    };
+    assert!((0..).zip(&all).all(is_right), "each is found, and no other");
+}
+
+#[test]
+fn a_disk_that_takes_nothing_costs_memory_but_no_identity() {
+    let folder = TempDir::new().expect("a folder");
+    let gone = folder.path().join("gone");
+    let mut seen = Seen::bounded(2_000, &gone);
+    let insert = |seen: &mut Seen, events: std::ops::Range<u64>| {
+        for event in events {
+            seen.insert(&row(identity(event, event)));
+            make_room(seen);
         }
+    };
+    insert(&mut seen, 0..500);
+    assert_eq!((seen.runs(), seen.count()), (0, 500));
+    std::fs::create_dir(&gone).expect("a folder");
+    insert(&mut seen, 500..600);
+    settle(&mut seen);
+    assert!(seen.runs() > 0 && seen.disk_bytes() >= 500 * 33, "{} bytes", seen.disk_bytes());
+    // Runs that cannot be merged stay.
+    std::fs::remove_dir(&gone).expect("an empty folder");
+    insert(&mut seen, 600..1_200);
+    settle(&mut seen);
+    for event in 0..1_200 {
+        assert_eq!(judge(&mut seen, &identity(event, event)), Verdict::Duplicate);
+        assert_eq!(judge(&mut seen, &identity(event, event + 1)), Verdict::Conflict, "{event}");
     }
-    assert_eq!(seen.count(), 100_000);
-    assert_eq!(seen.dates_let_go(), 0, "all of it fits");
-    let missed = (0..COUNT).map(|event| identity(event, event)).filter(|identity| {
-        seen.judge(identity) == Verdict::New && seen.candidates(identity).is_empty()
-    });
-    assert_eq!(missed.count(), 0, "none is forgotten");
-    let asked_in_vain =
-        (COUNT..2 * COUNT).filter(|event| !seen.candidates(&identity(*event, 0)).is_empty());
-    assert_eq!(asked_in_vain.count(), 0, "2^48 fingerprints hardly ever meet");
-
-    let mut oldest = Seen::bounded(7 * 100_000);
-    (0..100_000).for_each(|event| oldest.insert(0, &row(identity(event, event))));
-    oldest.insert(1, &row(identity(u64::MAX, 0)));
-    oldest.shrink();
-    println!("{} bytes, {} identities", oldest.bytes(), oldest.count());
-    assert!(oldest.bytes() <= 7 * 100_000, "{} bytes", oldest.bytes());
 }
 
 #[test]
-fn a_corrected_row_is_looked_for_where_it_still_is() {
-    let mut seen = Seen::bounded(usize::MAX);
-    seen.insert(5, &row(identity(1, 1)));
-    // The correction names another date; until it is applied, the row stays on its own.
-    seen.correct(9, &row(identity(1, 2)));
-    assert_eq!(seen.judge(&identity(1, 2)), Verdict::Duplicate);
-    assert_eq!(seen.judge(&identity(1, 1)), Verdict::Conflict);
-    let mut tight = Seen::bounded(0);
-    (1..20).for_each(|event| tight.insert(5, &row(identity(event, 1))));
-    tight.shrink();
-    tight.correct(9, &row(identity(1, 2)));
-    assert_eq!(tight.judge(&identity(1, 2)), Verdict::Duplicate);
-    (20..40).for_each(|event| tight.insert(9, &row(identity(event, 1))));
-    tight.shrink();
-    assert_eq!(tight.candidates(&identity(1, 2)), [5, 9]);
+fn a_corrected_row_is_judged_by_what_it_will_be() {
+    let folder = TempDir::new().expect("a folder");
+    for bytes_max in [0, usize::MAX] {
+        let mut seen = Seen::bounded(bytes_max, folder.path());
+        for content in [1, 2] {
+            seen.insert(&row(identity(1, content)));
+            make_room(&mut seen);
+            settle(&mut seen);
+            assert_eq!(judge(&mut seen, &identity(1, content)), Verdict::Duplicate);
+            assert_eq!(judge(&mut seen, &identity(1, 3)), Verdict::Conflict);
+            seen.forget_answers();
+        }
+        assert_eq!(judge(&mut seen, &identity(1, 1)), Verdict::Conflict);
+        assert_eq!(seen.count(), 1);
+    }
 }
 
 #[test]
-fn a_provisional_row_is_known_from_the_table_too() {
-    let mut seen = Seen::bounded(0);
-    for event in 1..20 {
-        seen.insert(5, &Counted { identity: identity(event, 1), is_provisional: true });
-    }
-    seen.shrink();
+fn a_provisional_row_is_known_from_the_disk_too() {
+    let folder = TempDir::new().expect("a folder");
+    let mut seen = Seen::bounded(0, folder.path());
+    seen.insert(&Counted { identity: identity(1, 1), is_provisional: true });
+    make_room(&mut seen);
     let text = r#"{"event_id": "e", "source": "s", "provider": "openai", "model": "gpt-4o",
         "occurred_at": "2026-11-23T12:00:00Z", "usage": {"total_tokens": 1}}"#;
     let event = crate::event::decode_call_event(text.as_bytes()).expect("an event");
-    assert_eq!(seen.may_change(&event, &identity(1, 2)), None, "not asked yet");
-    let content = hash(1);
-    seen.answer(hash(1), Some(Held { content, is_provisional: true }));
+    assert_eq!(seen.may_change(&event, &identity(1, 2)), None, "not looked up yet");
+    assert_eq!(judge(&mut seen, &identity(1, 2)), Verdict::Conflict);
     assert_eq!(seen.may_change(&event, &identity(1, 2)), Some("finalization"));
 }

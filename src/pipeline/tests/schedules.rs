@@ -5,6 +5,7 @@
 //! `TOKENMETER_SCHEDULES=2000 cargo test --lib schedules -- --nocapture` runs the seeds below that
 //! number, `TOKENMETER_SCHEDULE=1234` one seed.
 
+mod clock;
 mod cluster;
 mod events;
 mod faults;
@@ -23,6 +24,7 @@ use rand::{Rng, SeedableRng};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use self::clock::JumpingClock;
 use self::cluster::{Cluster, Member};
 use self::faults::Faults;
 use crate::attribution::Rules;
@@ -161,7 +163,12 @@ async fn schedule(seed: u64) -> Result<BTreeMap<String, u64>, String> {
 async fn open(world: World, seed: u64) -> Result<Lake, LakeError> {
     let store = Arc::new(world.faults.over(Arc::clone(&world.store), seed));
     let root = url::Url::parse("memory:///lake/").expect("a URL");
-    Lake::open_in(root, store, Arc::new(SystemClock)).await
+    Lake::open_in(root, store, clock(seed)).await
+}
+
+/// The machine's clock; that of every fourth schedule jumps.
+fn clock(seed: u64) -> Arc<dyn Clock> {
+    if seed % 4 == 3 { Arc::new(JumpingClock::default()) } else { Arc::new(SystemClock) }
 }
 
 /// A member of the group, started again when it stops by an error that may pass.
@@ -191,7 +198,7 @@ async fn serve(
     stop: CancellationToken,
 ) -> Result<(), crate::pipeline::PipelineError> {
     let lake = Arc::new(open(world.clone(), seed).await?);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let clock = clock(seed);
     let parts = Parts {
         lake,
         books: books(),
@@ -200,11 +207,12 @@ async fn serve(
         watermarks: Arc::new(std::sync::Mutex::new(Watermarks::default())),
         metrics: PipelineMetrics::register(&prometheus::Registry::new()).expect("metrics"),
         clock,
+        folder: std::env::temp_dir(),
     };
     let config = PipelineConfig {
         flush_interval: Some(Span::millis(10)),
         flush_rows: 16,
-        // Identities that are held, that are confirmed by reading, and a change between them.
+        // Identities on the disk, in memory, and in both.
         identity_bytes_max: ByteSize(
             [0, 4 << 10, 64 << 20][usize::try_from(seed % 3).unwrap_or_default()],
         ),

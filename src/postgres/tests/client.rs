@@ -78,6 +78,15 @@ impl Client {
         }
     }
 
+    /// Sends bytes on a connection of its own, and nothing after them; what is said first.
+    pub async fn say(address: SocketAddr, bytes: &[u8]) -> Option<Message> {
+        let stream = TcpStream::connect(address).await.expect("a connection");
+        let mut client = Self { stream, name: Vec::new() };
+        drop(client.stream.write_all(bytes).await);
+        drop(client.stream.shutdown().await);
+        client.next().await
+    }
+
     /// Sends a text of statements; what comes until the server is ready again, or gone.
     pub async fn ask(&mut self, sql: &str) -> Vec<Message> {
         self.send(b'Q', format!("{sql}\0").as_bytes()).await;

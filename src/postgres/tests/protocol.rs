@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::client::{Message, cancel, code, rows};
+use super::client::{Client, Message, cancel, code, rows};
 use super::wire::Wire;
 use crate::api::tests::fixture::Answer;
 use crate::query::QueryConfig;
@@ -147,6 +147,40 @@ async fn an_answer_that_is_cut_off_ends_with_an_error() {
         }
     }
     panic!("statements are kept without end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_malformed_message_is_its_own_clients_error() {
+    let wire = Wire::full(QueryConfig::default()).await;
+    let (mut other, key) = wire.of_acme().await;
+    let u32s = |numbers: &[u32]| numbers.iter().flat_map(|n| n.to_be_bytes()).collect::<Vec<u8>>();
+    // Each is a message whose inside ends too early, or counts more than there is.
+    let malformed: [(u8, Vec<u8>); 9] = [
+        (b'P', Vec::new()),
+        (b'P', b"\0SELECT 1\0\x7f\xff".to_vec()),
+        (b'P', b"\0SELECT 1\0\0\x02\0".to_vec()),
+        (b'B', b"\0\0\xff\xff".to_vec()),
+        (b'B', [b"\0\0\0\0\0\x01".to_vec(), u32s(&[1 << 30])].concat()),
+        (b'D', Vec::new()),
+        (b'E', b"\0\0".to_vec()),
+        (b'C', Vec::new()),
+        (b'Q', Vec::new()),
+    ];
+    let strangers = [u32s(&[4]), u32s(&[5, 0]), u32s(&[8, 196_608]), u32s(&[12, 80_877_102, 1])];
+    for (kind, body) in malformed {
+        let mut client = wire.client(Some(&key)).await.expect("let in");
+        client.send(kind, &body).await;
+        client.send(b'S', b"").await;
+        let told = client.until_ready().await;
+        let what = format!("{} {body:?}: {told:?}", char::from(kind));
+        let is_error = matches!(code(&told).as_str(), "08P01" | "42601" | "26000" | "34000");
+        assert!(is_error || kinds(&told) == "IZ", "{what}");
+    }
+    for start in strangers {
+        let told = Client::say(wire.address, &start).await;
+        assert!(told.is_none_or(|told| told.kind == 'E'), "{start:?}");
+    }
+    assert_eq!(rows(&other.ask("SELECT count(*) FROM calls").await), [["4"]]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,7 +20,7 @@ async fn every_engine_gives_the_totals_that_http_gives() {
     for (engine, part) in [("duckdb", "readers"), ("polars", "readers"), ("spark", "spark-4.0.1")] {
         let Some(part) = installed(part) else { continue };
         let mut ask = Command::new(part.join("bin/python"));
-        // Spark takes the time zone of its machine for the values that it gives to Python.
+        // Spark gives times in the zone of its machine.
         ask.arg(folder.join("scripts/engine_totals.py")).arg(engine).env("TZ", "UTC");
         wrong.extend(differences(engine, &expected, &run(ask.arg(&table).arg(&questions))));
     }

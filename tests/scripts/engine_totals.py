@@ -7,6 +7,7 @@ question's name and a row's cells.
 """
 
 import sys
+from datetime import datetime, timezone
 
 from plain import read, shown
 
@@ -45,7 +46,12 @@ def spark(table):
     }
     session = SparkSession.builder.master("local[2]").config(map=settings).getOrCreate()
     session.read.format("delta").load(table).createOrReplaceTempView("calls")
-    return lambda sql: session.sql(sql).collect()
+    return lambda sql: [map(in_utc, row) for row in session.sql(sql).collect()]
+
+
+def in_utc(cell):
+    """Spark gives times in its machine's zone, which is UTC here, and does not say so."""
+    return cell.replace(tzinfo=timezone.utc) if isinstance(cell, datetime) else cell
 
 
 def main():

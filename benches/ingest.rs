@@ -20,6 +20,10 @@ mod traffic;
 
 use duckdb::{Work, duckdb, report};
 
+/// As the binary has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const CALLS: u64 = 300_000;
 const ROUNDS: usize = 3;
 const BATCH_ROWS: usize = 65_536;

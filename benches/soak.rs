@@ -2,8 +2,8 @@
 //!
 //! `cargo bench --bench soak -- 30` (minutes). The highest rate is measured first, in the same run:
 //! one minute of requests as fast as they are taken, until the last row can be queried. Generator,
-//! server and disk share one machine. Memory is the server's resident set; what identities take of it
-//! is told beside it.
+//! server and disk share one machine. Memory is the server's resident set, looked at every second: its
+//! mean and its peak of each minute, and what identities take of it.
 #![allow(missing_docs, clippy::indexing_slicing)]
 
 use std::time::{Duration, Instant};
@@ -20,7 +20,8 @@ use server::Server;
 
 const BATCH: u64 = 1_000;
 const RAMP: Duration = Duration::from_secs(60);
-const SAMPLE_EVERY: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_secs(60);
+const SAMPLE_EVERY: Duration = Duration::from_secs(1);
 const SHARE: f64 = 0.7;
 /// From this minute on memory should stay.
 const SETTLED_MINUTE: u64 = 5;
@@ -41,22 +42,23 @@ async fn soak(minutes: u64) {
     println!("highest rate: {highest:.0} events/s, from the request to the query");
     let rate = highest * SHARE;
     println!("{minutes} minutes at {rate:.0} events/s");
-    println!("minute  resident MiB  identities MiB  data files  behind");
+    println!("minute  mean MiB  peak MiB  identities MiB  data files  behind");
     let mut settled = Vec::new();
     for minute in 1..=minutes {
-        let load = Load { batch: BATCH, during: SAMPLE_EVERY, rate: Some(rate) };
+        let load = Load { batch: BATCH, during: MINUTE, rate: Some(rate) };
+        let watching = Watch::begin(server.pid());
         sent += load.send(&server, sent).await;
-        let rows = rows(&server).await;
-        let (memory, identities) = (resident_mib(server.pid()), identities_mib(&server).await);
-        let files = data_files(folder.path());
-        println!("{minute:>6}{memory:>14}{identities:>16}{files:>12}{:>8}", sent - rows);
+        let (mean, peak) = watching.end().await;
+        let (rows, identities) = (rows(&server).await, identities_mib(&server).await);
+        let (files, behind) = (data_files(folder.path()), sent - rows);
+        println!("{minute:>6}{mean:>10}{peak:>10}{identities:>16}{files:>12}{behind:>8}");
         if minute >= SETTLED_MINUTE {
-            settled.push((memory, memory - identities));
+            settled.push((mean, peak));
         }
     }
     wait(&server, sent).await;
-    spread("memory", settled.iter().map(|(memory, _)| *memory));
-    spread("memory without identities", settled.iter().map(|(_, rest)| *rest));
+    spread("mean memory", settled.iter().map(|(mean, _)| *mean));
+    spread("peak memory", settled.iter().map(|(_, peak)| *peak));
     let distinct = identities(&server).await;
     let dead = server.cell("SELECT count(*) FROM dead_letters").await;
     println!(
@@ -77,6 +79,34 @@ async fn identities(server: &Server) -> u64 {
         count += server.cell(&sql).await.parse::<u64>().expect("a count");
     }
     count
+}
+
+/// Looks at a process's memory every second.
+struct Watch {
+    stop: tokio::sync::oneshot::Sender<()>,
+    task: tokio::task::JoinHandle<Vec<u64>>,
+}
+
+impl Watch {
+    fn begin(pid: u32) -> Self {
+        let (stop, mut stopped) = tokio::sync::oneshot::channel();
+        let task = tokio::spawn(async move {
+            let mut samples = vec![resident_mib(pid)];
+            while tokio::time::timeout(SAMPLE_EVERY, &mut stopped).await.is_err() {
+                samples.push(resident_mib(pid));
+            }
+            samples
+        });
+        Self { stop, task }
+    }
+
+    /// Mean and peak.
+    async fn end(self) -> (u64, u64) {
+        drop(self.stop.send(()));
+        let samples = self.task.await.expect("samples");
+        let peak = samples.iter().copied().max().unwrap_or_default();
+        (samples.iter().sum::<u64>() / samples.len() as u64, peak)
+    }
 }
 
 fn resident_mib(pid: u32) -> u64 {

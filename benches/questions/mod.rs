@@ -16,7 +16,7 @@ pub const RUNS_MAX: u32 = 40;
 const IN_THE_MEAN: usize = 8;
 
 /// Eight that a cost team asks of everything, then those of one tenant and of one call.
-pub const QUESTIONS: [Question; 10] = [
+static QUESTIONS: [Question; 10] = [
     Question { name: "total", sql: "SELECT count(*) AS calls, sum(cost_usd) AS cost FROM calls" },
     Question {
         name: "by tenant",
@@ -69,9 +69,19 @@ pub const QUESTIONS: [Question; 10] = [
     },
 ];
 
+/// Those whose names have a part that the command names; without one, all.
+pub fn chosen() -> impl Iterator<Item = &'static Question> {
+    let parts = std::env::args().skip(1).filter(|argument| !argument.starts_with('-'));
+    let parts: Vec<String> = parts.collect();
+    let is_chosen = move |question: &&Question| {
+        parts.is_empty() || parts.iter().any(|part| question.name.contains(part.as_str()))
+    };
+    QUESTIONS.iter().filter(is_chosen)
+}
+
 /// What another process needs to ask the same.
 pub fn as_json() -> Value {
-    let questions = QUESTIONS.iter().map(|question| [question.name, question.sql]);
+    let questions = chosen().map(|question| [question.name, question.sql]);
     let questions: Vec<_> = questions.collect();
     json!({"questions": questions, "seconds_min": SECONDS_MIN, "runs_max": RUNS_MAX})
 }
@@ -126,7 +136,9 @@ pub fn compare(ours: &Asked, theirs: &Asked) {
         println!("{:<20}{:>9.1} ms{:>9.1} ms{ratio:>8.2}", own.0, own.1 * 1e3, other.1 * 1e3);
         logarithms.push(ratio.ln());
     }
-    let mean = logarithms.iter().take(IN_THE_MEAN).sum::<f64>() / IN_THE_MEAN as f64;
-    println!("{:<20}{:>32.2}", "mean of eight", mean.exp());
+    if logarithms.len() == QUESTIONS.len() {
+        let mean = logarithms.iter().take(IN_THE_MEAN).sum::<f64>() / IN_THE_MEAN as f64;
+        println!("{:<20}{:>32.2}", "mean of eight", mean.exp());
+    }
     println!("{:<20}{:>8} MiB{:>8} MiB", "peak memory", ours.peak_mib, theirs.peak_mib);
 }

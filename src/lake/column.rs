@@ -98,9 +98,11 @@ fn map_of(values: DataType) -> DataType {
 /// How a column is laid out in Parquet files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
-    /// A dictionary: few different values.
+    /// A dictionary: few different values, or numbers.
     Dictionary,
-    /// Deltas: times, offsets, ids; nearly every value differs.
+    /// A dictionary that may become large, and is compressed: many different texts.
+    LargeDictionary,
+    /// Deltas: times, offsets, ids, amounts; nearly every value differs.
     Delta,
     /// As it is: hashes, and text that only compression makes smaller.
     Plain,
@@ -178,6 +180,12 @@ impl<R> Column<R> {
     /// The same column, laid out as deltas.
     pub const fn delta(mut self) -> Self {
         self.info.layout = Layout::Delta;
+        self
+    }
+
+    /// The same column, of many different texts.
+    pub const fn many(mut self) -> Self {
+        self.info.layout = Layout::LargeDictionary;
         self
     }
 

@@ -12,6 +12,7 @@ use datafusion::scalar::ScalarValue;
 
 use super::error::QueryError;
 use super::request::Described;
+use super::views::{plain, plain_schema};
 
 /// The most parameters of a statement.
 const PARAMETERS_MAX: usize = 1_000;
@@ -38,7 +39,7 @@ pub(super) fn describe(
     let options = state.config_options();
     let coerced = state.analyzer().execute_and_check(bound.clone(), options, |_, _| {});
     let coerced = coerced.unwrap_or(bound);
-    let schema = Arc::new(coerced.schema().as_arrow().clone());
+    let schema = plain_schema(coerced.schema().as_arrow());
     Ok(Described { parameters, schema })
 }
 
@@ -106,7 +107,7 @@ fn parameters(
         let meant = meant.filter(|field| *field.data_type() != DataType::Null);
         match (told, meant) {
             (Some(kind), _) => Field::new(name, kind, true),
-            (None, Some(field)) => field.as_ref().clone().with_name(name).with_nullable(true),
+            (None, Some(field)) => Field::new(name, plain(field.data_type()), true),
             // What may be anything is a text.
             (None, None) => Field::new(name, DataType::Utf8, true),
         }

@@ -31,6 +31,8 @@ use crate::lake::{Lake, Snapshot, TableName};
 
 /// Under this address the sessions know the lake's store.
 pub(super) const STORE_URL: &str = "lake://tables/";
+/// What is kept of the footers of files that were read, so that they are not read again.
+const FOOTERS_BYTES_MAX: usize = 128 << 20;
 
 /// The pauses before a table's newest version is looked for again.
 const REFRESHED_AGAIN_AFTER: [Duration; 3] =
@@ -183,6 +185,7 @@ impl Here {
         let internal = |why: DataFusionError| QueryError::Internal(why.strip_backtrace());
         let mut builder = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(FairSpillPool::new(config.memory.0)))
+            .with_metadata_cache_limit(FOOTERS_BYTES_MAX)
             .with_max_temp_directory_size(
                 u64::try_from(config.spill_bytes_max.0).unwrap_or(u64::MAX),
             );

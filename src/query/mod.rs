@@ -29,6 +29,7 @@ mod statement;
 #[cfg(test)]
 pub(crate) mod tests;
 mod value;
+mod views;
 mod worker;
 
 pub use answer::{Answer, NextPage, Used};

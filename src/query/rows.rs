@@ -1,5 +1,7 @@
 //! Rows as something else makes them: a task of this process, or a worker process.
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
@@ -8,6 +10,7 @@ use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::JoinHandle;
 
 use super::error::QueryError;
+use super::views::{plain_rows, plain_schema};
 use crate::lake::TableName;
 
 /// An answer that has begun: what it reads, and its rows as they come. Dropping it ends the query.
@@ -39,10 +42,12 @@ impl Rows {
         mut stream: SendableRecordBatchStream,
         tells: bool,
     ) -> Self {
-        let schema = stream.schema();
+        let schema = plain_schema(&stream.schema());
+        let columns = Arc::clone(&schema);
         let (sender, batches) = mpsc::channel(1);
         let task = tokio::spawn(async move {
             while let Some(batch) = stream.next().await {
+                let batch = batch.and_then(|batch| Ok(plain_rows(batch, &columns)?));
                 let batch = batch.map_err(|why| QueryError::running(&why, tells));
                 let failed = batch.is_err();
                 if sender.send(batch).await.is_err() || failed {

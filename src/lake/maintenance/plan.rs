@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 use crate::lake::config::MaintenanceConfig;
 use crate::lake::files::DataFile;
 
-/// Files up to this size are fresh from ingest.
+/// Most files that are fresh from ingest are no larger.
 const FRESH_BYTES_MAX: u64 = 1 << 20;
+/// The class of the largest that may be fresh: a full batch is some megabytes.
+const FRESH_CLASS_MAX: u32 = 1;
 /// How many files of like size above that make a merge.
 const LIKE_FILES: usize = 8;
 
@@ -38,8 +40,9 @@ pub(super) fn groups(
         files.len() >= enough || (*class == 0 && files.len() > 1 && due(*date))
     });
     let groups = ripe.flat_map(|((date, class), files)| {
-        // Fresh files are not sorted yet.
-        let bytes_max = if class == 0 { config.sort_bytes_max } else { config.merge_bytes_max };
+        // Fresh files are not sorted yet: they are sorted in memory.
+        let fresh = class <= FRESH_CLASS_MAX;
+        let bytes_max = if fresh { config.sort_bytes_max } else { config.merge_bytes_max };
         split(date, files, bytes_max.0 as u64)
     });
     groups.collect()
@@ -49,7 +52,7 @@ pub(super) fn groups(
 pub(super) fn whole_day(files: &[DataFile], config: &MaintenanceConfig) -> Vec<Group> {
     let small = files.iter().filter(|file| file.size < config.small_file.0 as u64);
     let date = files.first().and_then(|file| file.date.as_deref());
-    let fresh = small.clone().filter(|file| size_class(file.size) == 0).collect();
+    let fresh = small.clone().filter(|file| size_class(file.size) <= FRESH_CLASS_MAX).collect();
     let groups = split(date, fresh, config.sort_bytes_max.0 as u64);
     if !groups.is_empty() {
         return groups;

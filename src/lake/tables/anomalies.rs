@@ -99,7 +99,7 @@ columns! {
     /// The threshold that its first hour went over.
     threshold_usd: Usd.required().unit("USD") => |row| row.anomaly.threshold;
     /// Who drove the excess, largest first: JSON, amounts as decimal text.
-    contributors: Text.required() => |row| Cell::owned(row.contributors());
+    contributors: Text.required().many() => |row| Cell::owned(row.contributors());
     /// One sentence for a person.
-    explanation: Text.required() => |row| &row.anomaly.explanation;
+    explanation: Text.required().many() => |row| &row.anomaly.explanation;
 }

@@ -82,5 +82,5 @@ columns! {
     /// When this row was written; the latest one of a key holds.
     updated_at: Time.required() => |row| row.updated_at;
     /// A remark.
-    note: Text => |row| &row.note;
+    note: Text.many() => |row| &row.note;
 }

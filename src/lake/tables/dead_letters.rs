@@ -79,7 +79,7 @@ columns! {
     /// The stable code of the rejection.
     reason: Text.required() => |row| row.reason.name();
     /// What was wrong, where, and what was expected; for bytes that did not parse, the position.
-    message: Text.required() => |row| &row.message;
+    message: Text.required().many() => |row| &row.message;
     /// Whose event ids these are: the credential's owner, or the configured source's name.
     namespace: Text.required() => |row| &row.namespace;
     /// Which gateway or SDK instance sent it, when that could be read.
@@ -99,7 +99,7 @@ columns! {
     /// The allow-listed, scrubbed part of the event as JSON, when it parsed at all.
     event: Text.plain() => |row| &row.event;
     /// What the front door asserted about the sender, as JSON.
-    sender: Text => |row| &row.sender;
+    sender: Text.many() => |row| &row.sender;
     /// The bytes as received; only where an option says so, since they may hold a prompt.
     raw: Bytes.plain() => |row| row.raw.as_deref();
     /// When the letter of this place was replayed; NULL in the row of the rejection itself.

@@ -92,15 +92,15 @@ columns! {
     /// The service tier.
     service_tier: Text => |row| &row.service_tier;
     /// Further conditions as JSON: context range, region, time of day, dimensions.
-    conditions: Text => |row| &row.conditions;
+    conditions: Text.many() => |row| &row.conditions;
     /// From when it is in force.
     effective_from: Time => |row| row.effective_from;
     /// Until when; NULL: until a later row.
     effective_to: Time => |row| row.effective_to;
     /// Where it was published.
-    source_url: Text => |row| &row.source_url;
+    source_url: Text.many() => |row| &row.source_url;
     /// When that was read.
     fetched_at: Time => |row| row.fetched_at;
     /// A remark.
-    note: Text => |row| &row.note;
+    note: Text.many() => |row| &row.note;
 }

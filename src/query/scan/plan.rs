@@ -8,6 +8,7 @@ use datafusion::common::Statistics;
 use datafusion::common::stats::Precision;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::object_store::ObjectStoreUrl;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
@@ -18,6 +19,7 @@ use datafusion::scalar::ScalarValue;
 use super::prune::days;
 use crate::lake::{DATE, DataFile, Table};
 use crate::query::engine::STORE_URL;
+use crate::query::views::viewed;
 
 /// Reads files, a part of them in each of so many partitions.
 pub(super) fn read(
@@ -30,10 +32,16 @@ pub(super) fn read(
     let partitions = files.iter().map(|file| partitioned(table, file));
     let group = FileGroup::new(partitions.collect::<Result<Vec<_>>>()?);
     let groups = group.split_files(threads);
+    let url = ObjectStoreUrl::parse(STORE_URL)?;
+    let runtime = state.runtime_env();
+    // A file is never written twice, so that what is known of it holds.
+    let footers = runtime.cache_manager.get_file_metadata_cache();
+    let reader = CachedParquetFileReaderFactory::new(runtime.object_store(&url)?, footers);
     let source = ParquetSource::new(schema(table))
-        .with_table_parquet_options(state.table_options().parquet.clone());
+        .with_table_parquet_options(state.table_options().parquet.clone())
+        .with_parquet_file_reader_factory(Arc::new(reader));
     let statistics = statistics(table, &files);
-    let config = FileScanConfigBuilder::new(ObjectStoreUrl::parse(STORE_URL)?, Arc::new(source))
+    let config = FileScanConfigBuilder::new(url, Arc::new(source))
         .with_file_groups(groups)
         .with_statistics(statistics)
         .with_projection_indices(projection)?
@@ -46,7 +54,7 @@ fn schema(table: &Table) -> TableSchema {
     let spec = table.spec();
     let date = spec.dated.then(|| Arc::new(Field::new(DATE, DataType::Date32, false)));
     let partitions: Vec<FieldRef> = date.into_iter().collect();
-    TableSchema::builder(spec.file_schema()).with_table_partition_cols(partitions).build()
+    TableSchema::builder(viewed(&spec.file_schema())).with_table_partition_cols(partitions).build()
 }
 
 fn partitioned(table: &Table, file: &DataFile) -> Result<PartitionedFile> {

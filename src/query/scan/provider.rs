@@ -17,6 +17,7 @@ use super::{canonical, fence, plan, prune};
 use crate::attribution::UNATTRIBUTED;
 use crate::lake::{Snapshot, Table, TableName};
 use crate::query::request::Scope;
+use crate::query::views::viewed;
 
 const TENANT: &str = "tenant";
 
@@ -38,7 +39,7 @@ impl LakeTable {
         scope: Scope,
         threads: usize,
     ) -> Self {
-        let schema = table.spec().table_schema();
+        let schema = viewed(&table.spec().table_schema());
         Self { table, snapshot, schema, scope, threads: threads.max(1) }
     }
 

@@ -90,10 +90,10 @@ enum Side {
 /// A bound that holds for every row; `None` when the log's text is not sure to be one.
 fn scalar(value: &Value, kind: &DataType, side: Side) -> Option<ScalarValue> {
     match kind {
-        DataType::Utf8 => {
+        DataType::Utf8View => {
             let text = value.as_str()?;
             let sure = side == Side::Least || text.chars().count() < TEXT_CHARS_KEPT;
-            sure.then(|| ScalarValue::Utf8(Some(text.to_owned())))
+            sure.then(|| ScalarValue::Utf8View(Some(text.to_owned())))
         }
         DataType::Int32 => Some(ScalarValue::Int32(Some(i32::try_from(value.as_i64()?).ok()?))),
         DataType::Int64 => Some(ScalarValue::Int64(Some(value.as_i64()?))),

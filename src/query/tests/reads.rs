@@ -125,7 +125,7 @@ async fn files_that_cannot_matter_are_not_read() {
     let test = TestLake::full().await;
     let table = test.lake.table(lake::TABLE);
     let files = table.snapshot().expect("open").files().await.expect("files");
-    let schema = table.spec().table_schema();
+    let schema = crate::query::views::viewed(&table.spec().table_schema());
     let state = SessionContext::new().state();
     let count = |filter| prune(&files, &schema, &[filter], &state).expect("pruned").len();
     assert_eq!(files.len(), 8);

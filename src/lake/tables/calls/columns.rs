@@ -13,6 +13,7 @@ pub const SCHEMA_VERSION: i32 = 1;
 /// Columns whose least and largest values the log keeps for each file.
 pub const STATISTICS: &[&str] = &[
     "tenant",
+    "event_id",
     "occurred_at",
     "ingested_at",
     "source_topic",
@@ -73,9 +74,9 @@ columns! {
     /// `production`, `staging` and so on.
     environment: Text => |row| &row.charge.attribution.who.environment;
     /// The customer of the tenant.
-    customer: Text => |row| &row.charge.attribution.who.customer;
+    customer: Text.many() => |row| &row.charge.attribution.who.customer;
     /// The person, by an opaque id.
-    user_id: Text => |row| &row.charge.attribution.who.user_id;
+    user_id: Text.many() => |row| &row.charge.attribution.who.user_id;
     /// The business unit.
     business_unit: Text => |row| &row.charge.attribution.who.business_unit;
     /// The cost center.
@@ -123,7 +124,7 @@ columns! {
     /// The deployment's name.
     deployment: Text => |row| &row.charge.event.deployment;
     /// Call facts that prices depend on: a JSON object, scrubbed.
-    context: Text => |row| Cell::owned(row.charge.event.context.as_ref().map(ToString::to_string));
+    context: Text.many() => |row| Cell::owned(row.charge.event.context.as_ref().map(ToString::to_string));
     /// The provider's usage object as it came: JSON, scrubbed. Re-rating and audits start from it.
     raw_usage: Text.plain() => |row|
         Cell::owned(row.charge.event.usage.as_ref().map(ToString::to_string));
@@ -132,7 +133,7 @@ columns! {
     /// Text read, not from a cache.
     input_text_tokens: Long.unit("tokens") => |row| row.class(TokenClass::InputText);
     /// Text read from the provider's cache.
-    cache_read_text_tokens: Long.unit("tokens") => |row| row.class(TokenClass::CacheReadText);
+    cache_read_text_tokens: Long.unit("tokens").delta() => |row| row.class(TokenClass::CacheReadText);
     /// Written to the provider's cache, lifetime unknown.
     cache_write_tokens: Long.unit("tokens") => |row| row.class(TokenClass::CacheWrite);
     /// Written to the provider's cache for 5 minutes.
@@ -156,7 +157,7 @@ columns! {
     /// Everything that is counted and is not tokens, by name: `web_search_call`, `audio_seconds`.
     units: DecimalMap.required() => |row| row.units();
     /// All that the model read: input, cache reads and cache writes.
-    total_input_tokens: Long.unit("tokens") => |row|
+    total_input_tokens: Long.unit("tokens").delta() => |row|
         row.tokens.as_ref().and_then(Tokens::total_input);
     /// All that the model wrote.
     total_output_tokens: Long.unit("tokens") => |row|
@@ -164,19 +165,19 @@ columns! {
 
     // Money. NULL is "not known", never zero; `cost_status` says why.
     /// What the call costs.
-    cost_usd: Usd.unit("USD") => |row| row.charge.cost.cost;
+    cost_usd: Usd.unit("USD").delta() => |row| row.charge.cost.cost;
     /// The part for input that is not cached.
     input_cost_usd: Usd.unit("USD") => |row| row.charge.cost.input_cost;
     /// The part for cache reads and writes.
-    cache_cost_usd: Usd.unit("USD") => |row| row.charge.cost.cache_cost;
+    cache_cost_usd: Usd.unit("USD").delta() => |row| row.charge.cost.cache_cost;
     /// The part for output.
     output_cost_usd: Usd.unit("USD") => |row| row.charge.cost.output_cost;
     /// The part for tools, searches and requests. The four parts sum to `cost_usd`.
     fees_cost_usd: Usd.unit("USD") => |row| row.charge.cost.fees_cost;
     /// What it would cost at list price, without contracts and overrides.
-    list_cost_usd: Usd.unit("USD") => |row| row.charge.cost.list_cost;
+    list_cost_usd: Usd.unit("USD").delta() => |row| row.charge.cost.list_cost;
     /// What price rows make of it: `cost_usd`, unless that is the provider's own figure.
-    computed_cost_usd: Usd.unit("USD") => |row| row.charge.cost.computed_cost;
+    computed_cost_usd: Usd.unit("USD").delta() => |row| row.charge.cost.computed_cost;
     /// What the provider or the sender says it cost, rounded to the picodollar.
     reported_cost_usd: Usd.unit("USD") => |row| row.reported.as_ref().map(|(amount, _)| *amount);
     /// Who says so.
@@ -229,5 +230,5 @@ columns! {
     /// When it was changed last.
     revised_at: Time.delta() => |_row| Cell::Null;
     /// Why it was changed last.
-    revision_reason: Text => |_row| Cell::Null;
+    revision_reason: Text.many() => |_row| Cell::Null;
 }

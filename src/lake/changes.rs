@@ -8,7 +8,7 @@ use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt};
 
 use super::files::{DataFile, records};
-use super::log::LOG;
+use super::log;
 use super::tables::DATE;
 
 /// How many log entries are read at a time.
@@ -34,9 +34,8 @@ impl Changes {
         since: u64,
         to: u64,
     ) -> Result<Option<Vec<Self>>, Error> {
-        let log = root.clone().join(LOG);
         let reads = (since.saturating_add(1)..=to).map(|version| {
-            let entry = log.clone().join(format!("{version:020}.json"));
+            let entry = log::entry(root, version);
             async move { Ok(Self::read(&store.get(&entry).await?.bytes().await?)) }
         });
         let changes: Result<Vec<Self>, Error> =

@@ -15,6 +15,11 @@ pub(super) const LOG: &str = "_delta_log";
 /// How many entries are read at a time.
 const READ_AT_ONCE: usize = 32;
 
+/// A version's entry in the log of the table below `root`.
+pub(super) fn entry(root: &Path, version: u64) -> Path {
+    root.clone().join(LOG).join(format!("{version:020}.json"))
+}
+
 /// What lies in a table's log.
 #[derive(Debug, Default)]
 pub(super) struct Log {

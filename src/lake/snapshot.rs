@@ -1,17 +1,19 @@
 //! One version of a table: what it holds, and the offsets that its rows came from.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use delta_kernel::SnapshotRef;
 use delta_kernel_default_engine::DefaultEngine;
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
-use object_store::ObjectStore;
+use object_store::{ObjectStore, ObjectStoreExt};
 use tokio::sync::OnceCell;
 
 use super::changes::Changes;
 use super::error::LakeError;
 use super::files::{self, DataFile};
+use super::log;
 use super::table::path_of;
 use super::tables::TableName;
 use crate::time::Timestamp;
@@ -32,7 +34,8 @@ struct State {
     store: Arc<dyn ObjectStore>,
     kernel: SnapshotRef,
     engine: Arc<Engine>,
-    taken_at: Timestamp,
+    /// In microseconds.
+    taken_at: AtomicI64,
     /// The files of an earlier version, from which these files follow by reading the log between.
     base: Option<Base>,
     /// Transactions that were read already, or were committed with this version.
@@ -57,6 +60,7 @@ impl Snapshot {
         taken_at: Timestamp,
     ) -> Self {
         let (offsets, files) = (Mutex::default(), OnceCell::new());
+        let taken_at = AtomicI64::new(taken_at.micros());
         Self(Arc::new(State { table, store, kernel, engine, taken_at, base: None, offsets, files }))
     }
 
@@ -70,7 +74,7 @@ impl Snapshot {
             store: Arc::clone(&state.store),
             kernel,
             engine: Arc::clone(&state.engine),
-            taken_at,
+            taken_at: AtomicI64::new(taken_at.micros()),
             base: listed.or_else(|| state.base.clone()),
             offsets: Mutex::default(),
             files: OnceCell::new(),
@@ -108,7 +112,29 @@ impl Snapshot {
 
     /// When it was read, or known to be the newest.
     pub fn taken_at(&self) -> Timestamp {
-        self.0.taken_at
+        let micros = self.0.taken_at.load(Ordering::Relaxed);
+        Timestamp::from_micros(micros).unwrap_or(Timestamp::EPOCH)
+    }
+
+    /// It was still the newest version at that time.
+    pub(super) fn confirm(&self, at: Timestamp) {
+        self.0.taken_at.store(at.micros(), Ordering::Relaxed);
+    }
+
+    /// Whether the version after this one is there; one request, where listing the log takes many.
+    ///
+    /// # Errors
+    /// [`LakeError::Retryable`] when the store does not say.
+    pub(super) async fn is_followed(&self) -> Result<bool, LakeError> {
+        let root = path_of(self.0.kernel.table_root())?;
+        match self.0.store.head(&log::entry(&root, self.version() + 1)).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => {
+                let what = format!("looking for a new version of `{}`", self.0.table.name());
+                Err(LakeError::from_store(what, error))
+            }
+        }
     }
 
     pub(super) fn kernel(&self) -> &SnapshotRef {

@@ -197,6 +197,11 @@ impl Table {
         let taken_at = self.now();
         let what = || format!("refreshing table `{}`", self.name().name());
         let (table, anew) = (self.clone(), self.is_stale(&known));
+        // After a long pause the next version's entry may have been cleaned away already.
+        if !anew && !known.is_followed().await? {
+            known.confirm(taken_at);
+            return Ok(known);
+        }
         let base = known.kernel().clone();
         let read = move || {
             if anew {

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use arrow::datatypes::SchemaRef;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::memory_pool::FairSpillPool;
@@ -25,6 +26,7 @@ use super::error::QueryError;
 use super::request::{Described, Dialect, SqlRequest};
 use super::rows::Rows;
 use super::scan::LakeTable;
+use super::views::viewed;
 use super::worker::{WorkerCommand, Workers};
 use super::{catalogue, describe, postgres_sql, session, statement};
 use crate::lake::{Lake, Snapshot, TableName};
@@ -168,6 +170,8 @@ pub(super) struct Here {
     threads: usize,
     /// Whether the process answers questions, one at a time, and does nothing else.
     is_alone: bool,
+    /// The columns of each of the lake's tables.
+    columns: Vec<SchemaRef>,
     /// Read when the first client of PostgreSQL's asks.
     catalogue: OnceLock<Catalogue>,
 }
@@ -196,7 +200,10 @@ impl Here {
         let url = Url::parse(STORE_URL).map_err(|why| QueryError::Internal(why.to_string()))?;
         runtime.register_object_store(&url, lake.object_store());
         let threads = config.threads;
-        Ok(Self { lake, runtime, threads, is_alone: false, catalogue: OnceLock::new() })
+        let tables = lake.tables().iter();
+        let columns = tables.map(|table| viewed(&table.spec().table_schema())).collect();
+        let catalogue = OnceLock::new();
+        Ok(Self { lake, runtime, threads, is_alone: false, columns, catalogue })
     }
 
     /// A worker's: the only question of its process.
@@ -282,7 +289,7 @@ impl Here {
         let named = session.state().resolve_table_references(statement);
         let named = named.map_err(|why| QueryError::planning(&why))?;
         let mut versions = Vec::new();
-        for table in self.lake.tables() {
+        for (table, columns) in self.lake.tables().iter().zip(&self.columns) {
             let name = table.name();
             if !LakeTable::is_visible(name, scope) {
                 continue;
@@ -299,7 +306,8 @@ impl Here {
                 known
             };
             let threads = self.threads;
-            let provider = LakeTable::new(table.clone(), snapshot, scope.clone(), threads);
+            let table = (table.clone(), Arc::clone(columns));
+            let provider = LakeTable::new(table, snapshot, scope.clone(), threads);
             let shown = session.register_table(name.name(), Arc::new(provider));
             shown.map_err(|why| QueryError::Internal(why.strip_backtrace()))?;
         }

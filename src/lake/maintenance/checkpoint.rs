@@ -1,6 +1,6 @@
 //! Checkpoints: the log summed up, so that opening stays fast; and old log entries deleted.
 
-use object_store::ObjectStoreExt;
+use object_store::{ObjectMeta, ObjectStoreExt};
 
 use crate::crash;
 use crate::lake::error::LakeError;
@@ -30,15 +30,18 @@ pub(super) async fn checkpoint(table: &Table, every: u64) -> Result<Option<u64>,
     Ok(Some(snapshot.version()))
 }
 
-/// Deletes log entries and checkpoints that are two days old and below a checkpoint which is too.
+/// Deletes log entries and checkpoints that are two days old and below a checkpoint which is too:
+/// two days older than the newest, by the clock of the store. This machine's may be wrong, and who
+/// commits below a checkpoint without seeing it commits in vain.
 pub(super) async fn clean_log(table: &Table) -> Result<usize, LakeError> {
     let (store, root) = (table.object_store(), path_of(table.root())?);
     let what = || format!("cleaning the log of `{}`", table.name().name());
-    let oldest = table.now().plus_seconds(-LOG_KEPT_SECONDS);
     let log = Log::list(&store, &root).await?;
-    let is_old = |meta: &object_store::ObjectMeta| {
-        Timestamp::from_millis(meta.last_modified.timestamp_millis()).is_some_and(|at| at < oldest)
-    };
+    let at = |meta: &ObjectMeta| Timestamp::from_millis(meta.last_modified.timestamp_millis());
+    let newest = log.entries.iter().chain(&log.checkpoints).filter_map(|(_, meta)| at(meta)).max();
+    let Some(newest) = newest else { return Ok(0) };
+    let oldest = newest.min(table.now()).plus_seconds(-LOG_KEPT_SECONDS);
+    let is_old = |meta: &ObjectMeta| at(meta).is_some_and(|at| at < oldest);
     let kept_from =
         log.checkpoints.iter().filter(|(_, meta)| is_old(meta)).map(|(version, _)| *version).max();
     let Some(kept_from) = kept_from else { return Ok(0) };

@@ -127,6 +127,37 @@ async fn a_checkpoint_sums_up_the_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_cleaned_by_the_clock_of_the_store() {
+    let dir = TempDir::new().expect("a directory");
+    let ahead = crate::time::Clock::now(&crate::time::SystemClock).plus_seconds(10 * 86_400);
+    let lake = open_at(&dir, ahead).await;
+    let calls = lake.table(TableName::Calls);
+    for row in 0..4 {
+        append(calls, row..row + 1).await;
+    }
+    let config = MaintenanceConfig { checkpoint_every: 3, ..MaintenanceConfig::default() };
+    let report = Maintenance::new(config.clone()).run_once(calls).await.expect("a run");
+    let summed_up = report.checkpoint.expect("a checkpoint");
+    append(calls, 4..5).await;
+    let report = Maintenance::new(config.clone()).run_once(calls).await.expect("a run");
+    assert_eq!(report.entries_deleted, 0, "our clock is ahead: the log is young");
+
+    let log = dir.path().join("calls/_delta_log");
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3 * 86_400);
+    let last = format!("{:020}.json", calls.version().expect("open"));
+    for entry in std::fs::read_dir(log).expect("a log").flatten() {
+        if entry.path().is_file() && entry.file_name() != *last {
+            let file = std::fs::File::options().write(true).open(entry.path()).expect("a file");
+            file.set_modified(old).expect("a time");
+        }
+    }
+    let report = Maintenance::new(config).run_once(calls).await.expect("a run");
+    assert!(report.entries_deleted as u64 >= summed_up, "all below the checkpoint: {report:?}");
+    let again = open(&dir).await;
+    assert_eq!(event_ids(again.table(TableName::Calls)).await, expected_ids(0..5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn files_that_nothing_names_are_deleted_late() {
     let dir = TempDir::new().expect("a directory");
     let lake = open(&dir).await;

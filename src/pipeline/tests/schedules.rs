@@ -79,7 +79,10 @@ async fn whatever_fails_each_event_ends_in_one_place() {
             Ok(faults) => {
                 faults.into_iter().for_each(|(fault, n)| *fired.entry(fault).or_insert(0) += n);
             }
-            Err(why) => failed.push(why),
+            Err(why) => {
+                eprintln!("{why}");
+                failed.push(why);
+            }
         }
         run_count += 1;
         if run_count % SLICE == 0 {

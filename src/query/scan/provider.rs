@@ -17,7 +17,6 @@ use super::{canonical, fence, plan, prune};
 use crate::attribution::UNATTRIBUTED;
 use crate::lake::{Snapshot, Table, TableName};
 use crate::query::request::Scope;
-use crate::query::views::viewed;
 
 const TENANT: &str = "tenant";
 
@@ -32,14 +31,13 @@ pub(in crate::query) struct LakeTable {
 }
 
 impl LakeTable {
-    /// A version of a table, in a scope, read by so many threads at once.
+    /// A version of a table and its columns, in a scope, read by so many threads at once.
     pub(in crate::query) fn new(
-        table: Table,
+        (table, schema): (Table, SchemaRef),
         snapshot: Snapshot,
         scope: Scope,
         threads: usize,
     ) -> Self {
-        let schema = viewed(&table.spec().table_schema());
         Self { table, snapshot, schema, scope, threads: threads.max(1) }
     }
 

@@ -1,9 +1,10 @@
 //! Cost questions over 2,000,000 stored calls, beside DuckDB on plain daily Parquet files of the
 //! same rows.
 //!
-//! `cargo bench --bench query`, or `-- "by team"` for some of the questions. The table is written and merged by the lake itself; DuckDB gets the
-//! same rows in the order they came, a file a day. Both answer warm, with two threads; CPU time of
-//! the whole process, memory its peak. Every answer must be the same.
+//! `cargo bench --bench query`, or `-- "by team"` for some of the questions. The table is written
+//! and merged by the lake itself; DuckDB gets the same rows in the order they came, a file a day.
+//! Both answer warm, with two threads; CPU time of the whole process, memory its peak. Every answer
+//! must be the same.
 #![allow(missing_docs, clippy::indexing_slicing)]
 
 use std::path::Path;

@@ -2,8 +2,8 @@
 //!
 //! `cargo bench --bench soak -- 30` (minutes). The highest rate is measured first, in the same run:
 //! one minute of requests as fast as they are taken, until the last row can be queried. Generator,
-//! server and disk share one machine. Memory is the server's resident set, looked at every second: its
-//! mean and its peak of each minute, and what identities take of it.
+//! server and disk share one machine. Memory is the server's resident set, looked at every second:
+//! its mean and its peak of each minute, and what identities take of it.
 #![allow(missing_docs, clippy::indexing_slicing)]
 
 use std::time::{Duration, Instant};

@@ -54,8 +54,8 @@ pub struct Owned {
 }
 
 impl Committer {
-    /// Starts from the tables: reads every identity. They take so many bytes of memory, and the disk
-    /// of a folder.
+    /// Starts from the tables: reads every identity. They take so many bytes of memory, and a
+    /// folder's disk.
     ///
     /// # Errors
     /// [`LakeError`].

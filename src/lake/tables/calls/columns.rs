@@ -124,7 +124,8 @@ columns! {
     /// The deployment's name.
     deployment: Text => |row| &row.charge.event.deployment;
     /// Call facts that prices depend on: a JSON object, scrubbed.
-    context: Text.many() => |row| Cell::owned(row.charge.event.context.as_ref().map(ToString::to_string));
+    context: Text.many() => |row|
+        Cell::owned(row.charge.event.context.as_ref().map(ToString::to_string));
     /// The provider's usage object as it came: JSON, scrubbed. Re-rating and audits start from it.
     raw_usage: Text.plain() => |row|
         Cell::owned(row.charge.event.usage.as_ref().map(ToString::to_string));
@@ -133,7 +134,8 @@ columns! {
     /// Text read, not from a cache.
     input_text_tokens: Long.unit("tokens") => |row| row.class(TokenClass::InputText);
     /// Text read from the provider's cache.
-    cache_read_text_tokens: Long.unit("tokens").delta() => |row| row.class(TokenClass::CacheReadText);
+    cache_read_text_tokens: Long.unit("tokens").delta() => |row|
+        row.class(TokenClass::CacheReadText);
     /// Written to the provider's cache, lifetime unknown.
     cache_write_tokens: Long.unit("tokens") => |row| row.class(TokenClass::CacheWrite);
     /// Written to the provider's cache for 5 minutes.

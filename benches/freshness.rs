@@ -4,8 +4,8 @@
 //! `cargo bench --bench freshness -- 60` (seconds of each part). 2,000 events a second arrive;
 //! eight askers repeat statements that take all the time, memory or rows that they may have.
 //! Freshness is the server's own `tokenmeter_freshness_seconds`: from the log's acceptance to the
-//! commit. Told too: how long after its limit the slowest statement was answered. Generator, server,
-//! queries and disk share one machine.
+//! commit. Told too: how long after its limit the slowest statement was answered. Generator,
+//! server, queries and disk share one machine.
 #![allow(missing_docs, clippy::indexing_slicing)]
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -109,7 +109,7 @@ impl Watch {
 
     /// Mean and peak.
     async fn end(self) -> (u64, u64) {
-        drop(self.stop.send(()));
+        self.stop.send(()).expect("it watches");
         let samples = self.task.await.expect("samples");
         let peak = samples.iter().copied().max().unwrap_or_default();
         (samples.iter().sum::<u64>() / samples.len() as u64, peak)

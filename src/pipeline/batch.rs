@@ -228,10 +228,21 @@ impl Batch {
 }
 
 impl Decided {
-    /// What the rows, and the corrections to come, add to the counted identities.
+    /// What the rows add to the counted identities.
     pub fn counted(&self) -> impl Iterator<Item = Counted> {
-        let corrected = self.corrections_committed.iter().map(|correction| &correction.row);
-        self.rows.iter().map(|pending| &pending.row).chain(corrected).map(counted)
+        self.rows.iter().map(|pending| counted(&pending.row))
+    }
+
+    /// What the corrections that are queued make of the rows of their identities.
+    pub fn corrected(&self) -> impl Iterator<Item = Counted> {
+        self.corrections_committed.iter().map(|correction| counted(&correction.row))
+    }
+
+    /// The identities that the counted ones are asked for.
+    pub fn identities(&self) -> impl Iterator<Item = &Identity> {
+        let corrections = self.corrections_committed.iter().map(|correction| &correction.row);
+        let rows = self.rows.iter().map(|pending| &pending.row).chain(corrections);
+        rows.map(|row| &row.charge.identity)
     }
 
     /// Decides again about rows whose identities others have counted meanwhile. Says whether any

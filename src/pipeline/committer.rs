@@ -127,8 +127,7 @@ impl Committer {
             moved.iter().for_each(|partition| batch.lose(partition));
             let calls = self.lake.table(TableName::Calls);
             self.counted.learn(calls, &on).await?;
-            let rows = batch.rows.iter();
-            self.counted.look_up(rows.map(|pending| &pending.row.charge.identity)).await?;
+            self.counted.look_up(batch.identities()).await?;
             crash::point("calls.learned");
             if batch.trim(&self.counted.seen) || !moved.is_empty() {
                 self.discard(staged.take()).await;
@@ -172,7 +171,7 @@ impl Committer {
     }
 
     fn landed(&mut self, batch: &Decided, version: &Snapshot) {
-        self.counted.landed(batch.counted(), version);
+        self.counted.landed(batch, version);
         for (partition, next) in &batch.next {
             if let Some(holding) = self.holdings.get_mut(&partition.app_id) {
                 holding.next = *next;

@@ -6,9 +6,10 @@ use std::path::Path;
 
 use futures::TryStreamExt;
 
-use super::seen::Seen;
+use super::seen::{Seen, Verdict};
 use crate::event::Identity;
-use crate::lake::{Counted, LakeError, Snapshot, Table};
+use crate::lake::{LakeError, Snapshot, Table};
+use crate::pipeline::batch::Decided;
 
 /// The identities of `calls`.
 #[derive(Debug)]
@@ -110,9 +111,16 @@ impl CountedIdentities {
     }
 
     /// Remembers the rows of a batch that was committed as a version.
-    pub fn landed(&mut self, rows: impl Iterator<Item = Counted>, version: &Snapshot) {
+    pub fn landed(&mut self, batch: &Decided, version: &Snapshot) {
+        batch.counted().for_each(|row| self.seen.insert(&row));
+        for row in batch.corrected() {
+            // What was to be corrected may have been dropped with its partition: it is not
+            // counted, and its event will come again.
+            if self.seen.judge(&row.identity) != Verdict::New {
+                self.seen.insert(&row);
+            }
+        }
         self.seen.forget_answers();
-        rows.for_each(|row| self.seen.insert(&row));
         // Only a version right after the last one known holds nobody else's rows.
         if self.at.as_ref().is_some_and(|known| known.version() + 1 == version.version()) {
             self.at = Some(version.clone());

@@ -7,12 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use object_store::memory::InMemory;
 
 use super::lineage::dead_letter;
+use crate::attribution::{Rules, Sender};
+use crate::charge::meter;
+use crate::event::{Lineage, decode_call_event};
 use crate::lake::faulty::{Fault, FaultyStore, Request};
-use crate::lake::{Commit, Lake, TableName};
-use crate::pipeline::batch::Decided;
+use crate::lake::{CallRow, Commit, Correction, Lake, TableName};
+use crate::pipeline::Books;
+use crate::pipeline::batch::{Decided, Pending};
 use crate::pipeline::committer::Committer;
+use crate::pipeline::identities::{CountedIdentities, Verdict};
 use crate::source::{Origin, Partition};
-use crate::time::SystemClock;
+use crate::time::{Clock, SystemClock};
 
 fn partition(number: i32) -> Arc<Partition> {
     Arc::new(Partition {
@@ -66,4 +71,39 @@ async fn a_failed_commit_does_not_forget_what_was_lost() {
     assert_eq!(owned.next, 0, "nothing of it was committed");
     let calls = lake.table(TableName::Calls).refresh().await.expect("a version");
     assert_eq!(calls.next_offset(&kept.app_id).await.expect("an offset"), Some(1));
+}
+
+/// The row of an event, always of one identity.
+fn row(tokens: u32) -> CallRow {
+    let event = serde_json::json!({
+        "event_id": "e", "source": "s", "occurred_at": "2026-11-23T12:00:00Z",
+        "provider": "openai", "api": "chat.completions", "model": "gpt-5-mini",
+        "usage": {"prompt_tokens": tokens, "completion_tokens": 3},
+    });
+    let event = decode_call_event(event.to_string().as_bytes()).expect("an event");
+    let book = Books::open(&crate::pricing::Config::default()).expect("a book").current();
+    let charge = meter(event, &book, &Rules::default(), &Sender::default()).expect("a charge");
+    let lineage = Lineage { topic: "raw".to_owned(), partition: 0, offset: 0, index: 0 };
+    CallRow::new(charge, lineage, SystemClock.now()).expect("a row")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_of_what_was_dropped_counts_nothing() {
+    let root = url::Url::parse("memory:///lake/").expect("a URL");
+    let lake = Lake::open_in(root, Arc::new(InMemory::new()), Arc::new(SystemClock)).await;
+    let version = lake.expect("a lake").table(TableName::Calls).refresh().await.expect("a version");
+    let mut counted = CountedIdentities::bounded(usize::MAX, &std::env::temp_dir());
+    let correction = || Correction { row: row(9), app_id: "main".to_owned(), reason: "correction" };
+    let queued = || Decided { corrections_committed: vec![correction()], ..Decided::default() };
+    let (first, later) = (row(7).charge.identity, row(9).charge.identity);
+
+    // The row that it was to change was in the same batch, and was lost with its partition.
+    counted.landed(&queued(), &version);
+    assert_eq!(counted.seen.judge(&first), Verdict::New, "it will come again");
+
+    let accepted_at = SystemClock.now();
+    let pending = Pending { row: row(7), accepted_at, size_bytes: 0, partition: partition(0) };
+    counted.landed(&Decided { rows: vec![pending], ..queued() }, &version);
+    assert_eq!(counted.seen.judge(&later), Verdict::Duplicate);
+    assert_eq!(counted.seen.judge(&first), Verdict::Conflict);
 }

@@ -9,6 +9,7 @@ mod clock;
 mod cluster;
 mod events;
 mod faults;
+mod history;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -288,7 +289,16 @@ async fn check(world: World) -> Result<(), String> {
     let mut ids: Vec<String> = calls.into_iter().map(|(_, id)| id).collect();
     ids.sort();
     let expected = events::good_ids(&world.cluster.partitions);
-    if ids == expected { Ok(()) } else { Err(format!("ids {ids:?}, expected {expected:?}")) }
+    if ids == expected {
+        return Ok(());
+    }
+    let missing: Vec<&String> = expected.iter().filter(|id| !ids.contains(id)).collect();
+    let twice: Vec<&[String]> = ids.windows(2).filter(|two| two[0] == two[1]).collect();
+    let mut told = format!("missing {missing:?}, twice {twice:?}");
+    for id in missing {
+        told += &history::of(&lake, &world.store, id).await;
+    }
+    Err(told)
 }
 
 /// Partition and offset of each row, and its event's id.

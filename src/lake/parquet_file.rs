@@ -2,7 +2,7 @@
 //!
 //! Dictionaries where few values repeat; deltas for times, offsets, ids and amounts; neither for
 //! hashes and raw usage. What these leave large is compressed, zstd level 1; numbers and names are
-//! not: it would make a file a few percent smaller, and reading them twice as slow. Merged files
+//! not: it would make a file a few percent smaller, and cost every question over them. Merged files
 //! also get page statistics, and a bloom filter on the event id.
 
 use parquet::arrow::ArrowWriter;

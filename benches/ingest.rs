@@ -22,7 +22,7 @@ use duckdb::{Work, duckdb, report};
 
 /// As the binary has it.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const CALLS: u64 = 300_000;
 const ROUNDS: usize = 3;

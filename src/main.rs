@@ -8,7 +8,7 @@ use tokenmeter::cli::{Cli, is_nobody_listening};
 
 /// The system's keeps what many threads had once and gives little of it back.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     match Cli::parse().run() {

@@ -5,6 +5,7 @@ Arguments: the questions as JSON, the folder for the daily files, then the files
 """
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -60,5 +61,6 @@ if sys.argv[1] == ASK:
     ask(json.loads(sys.argv[2]), sys.argv[3])
 else:
     # Another process asks: its memory is that of asking.
-    write_days(sys.argv[3:], sys.argv[2])
+    if not os.path.isdir(sys.argv[2]):
+        write_days(sys.argv[3:], sys.argv[2])
     subprocess.run([sys.executable, __file__, ASK, *sys.argv[1:3]], check=True)

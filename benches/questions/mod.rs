@@ -107,6 +107,19 @@ impl Asked {
     }
 }
 
+impl Asked {
+    /// Of two rounds of one engine the lesser CPU time of each question, and the higher peak.
+    pub fn or_less(mut self, earlier: Option<Self>) -> Self {
+        let Some(earlier) = earlier else { return self };
+        for (own, other) in self.answers.iter_mut().zip(earlier.answers) {
+            assert_eq!((&own.0, &own.2), (&other.0, &other.2), "two rounds disagree");
+            own.1 = own.1.min(other.1);
+        }
+        self.peak_mib = self.peak_mib.max(earlier.peak_mib);
+        self
+    }
+}
+
 /// Rows with their numbers in one spelling.
 fn plain(rows: &Value) -> Value {
     match rows {

@@ -7,7 +7,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt};
 
-use super::files::{DataFile, records};
+use super::files::{DataFile, Statistics, records};
 use super::log;
 use super::tables::DATE;
 
@@ -108,7 +108,7 @@ impl Add {
             modified_at: self.modification_time,
             date: self.partition_values.remove(DATE).flatten(),
             records: self.stats.as_deref().and_then(records),
-            statistics: self.stats,
+            statistics: self.stats.map(|text| Arc::new(Statistics::new(text))),
         };
         (file, self.data_change)
     }

@@ -132,6 +132,11 @@ impl ColumnInfo {
     pub fn field(&self) -> Field {
         Field::new(self.name, self.kind.data_type(), !self.required)
     }
+
+    /// Whether a value of it names one row, or a few.
+    pub const fn is_identifier(&self) -> bool {
+        matches!(self.kind, Kind::Text) && matches!(self.layout, Layout::Delta)
+    }
 }
 
 /// A column and what a row of type `R` puts in it.

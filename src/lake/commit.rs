@@ -16,7 +16,7 @@ use delta_kernel::{KernelResult, SnapshotRef};
 use super::changes::Changes;
 use super::create::ENGINE_INFO;
 use super::error::LakeError;
-use super::files;
+use super::files::{self, DataFile};
 use super::maintenance::vacuum;
 use super::snapshot::{Engine, Snapshot, blocking};
 use super::stage::StagedFile;
@@ -124,10 +124,11 @@ impl Table {
             Settled::Commit(commit) => commit,
             Settled::Superseded(outcome) => return Ok(outcome),
         };
+        let removed = removed(on, &commit, &self.committing()).await?;
         crash::point_in("commit.settled", self.name().name());
         let (mut may_have_landed, mut wait) = (false, LOOK_AGAIN.0);
         loop {
-            match self.attempt(on, &commit).await {
+            match self.attempt(on, &commit, &removed).await {
                 Ok(Some(committed)) => return Ok(Outcome::Committed(committed)),
                 // Somebody took the version; with a lost answer, we ourselves.
                 Ok(None) => {}
@@ -152,12 +153,18 @@ impl Table {
     }
 
     /// One attempt; `None` when the version is taken.
-    async fn attempt(&self, on: &Snapshot, commit: &Commit) -> Result<Option<Snapshot>, Failure> {
+    async fn attempt(
+        &self,
+        on: &Snapshot,
+        commit: &Commit,
+        removed: &Arc<[DataFile]>,
+    ) -> Result<Option<Snapshot>, Failure> {
         let taken_at = self.now();
         let (kernel, engine) = (on.kernel().clone(), Arc::clone(self.engine()));
-        let (what, attempt) = (self.committing(), commit.clone());
-        let attempted =
-            blocking(what.clone(), move || attempt_commit(&kernel, &engine, &attempt, &what));
+        let (what, attempt, removed) = (self.committing(), commit.clone(), Arc::clone(removed));
+        let attempted = blocking(what.clone(), move || {
+            attempt_commit(&kernel, &engine, &attempt, &removed, &what)
+        });
         crash::point_in("commit.attempting", self.name().name());
         match attempted.await.map_err(|error| Failure::Unanswered(error.to_string()))?? {
             CommitResult::Committed(committed) => {
@@ -251,19 +258,32 @@ fn is_in(commit: &Commit, change: &Changes) -> bool {
     }
 }
 
+/// The files that a commit removes, as its snapshot has them.
+async fn removed(on: &Snapshot, commit: &Commit, what: &str) -> Result<Arc<[DataFile]>, LakeError> {
+    if commit.remove.is_empty() {
+        return Ok(Arc::default());
+    }
+    let remove: HashSet<&str> = commit.remove.iter().map(String::as_str).collect();
+    let files = on.files().await?;
+    let removed = files.iter().filter(|file| remove.contains(file.path.as_str()));
+    let removed: Arc<[DataFile]> = removed.cloned().collect();
+    if removed.len() != commit.remove.len() {
+        let (active, all) = (removed.len(), commit.remove.len());
+        let why = format!("{active} of {all} files to be removed are active");
+        return Err(LakeError::internal(what, why));
+    }
+    Ok(removed)
+}
+
 fn attempt_commit(
     snapshot: &SnapshotRef,
     engine: &Engine,
     commit: &Commit,
+    removed: &[DataFile],
     what: &str,
 ) -> Result<CommitResult, Failure> {
-    let prepared = prepare(snapshot, engine, commit);
     let preparing = |error| Failure::Refused(LakeError::from_kernel(what, error));
-    let (transaction, removed) = prepared.map_err(preparing)?;
-    if removed != commit.remove.len() {
-        let why = format!("{removed} of {} files to be removed are active", commit.remove.len());
-        return Err(Failure::Refused(LakeError::internal(what, why)));
-    }
+    let transaction = prepare(snapshot, engine, commit, removed).map_err(preparing)?;
     transaction.commit(engine).map_err(|error| writing(LakeError::from_kernel(what, error)))
 }
 
@@ -271,7 +291,8 @@ fn prepare(
     snapshot: &SnapshotRef,
     engine: &Engine,
     commit: &Commit,
-) -> KernelResult<(Transaction, usize)> {
+    removed: &[DataFile],
+) -> KernelResult<Transaction> {
     let (operation, data_change) = match commit.operation {
         Operation::Append => (UpdateTableOperation::StreamingUpdate, true),
         Operation::Compact => (UpdateTableOperation::Optimize, false),
@@ -285,21 +306,8 @@ fn prepare(
     for file in &commit.add {
         transaction.add_files(Box::new(ArrowEngineData::new(file.entry.clone())));
     }
-    let mut removed = 0;
-    if !commit.remove.is_empty() {
-        let remove: HashSet<&str> = commit.remove.iter().map(String::as_str).collect();
-        for entries in files::entries(snapshot, engine)? {
-            let mut found = 0;
-            let narrowed = entries?.narrowed(|path| {
-                let hit = remove.contains(path);
-                found += usize::from(hit);
-                hit
-            })?;
-            if found > 0 {
-                transaction.remove_files(narrowed);
-            }
-            removed += found;
-        }
+    if !removed.is_empty() {
+        transaction.remove_files(files::removal(removed)?);
     }
-    Ok((transaction, removed))
+    Ok(transaction)
 }

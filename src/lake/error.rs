@@ -88,14 +88,7 @@ impl LakeError {
             KernelError::FileNotFound(path) => {
                 Self::Retryable { what, why: format!("`{path}` was not found") }
             }
-            // A listing that is behind looks like a log with holes.
-            KernelError::EmptyLog
-            | KernelError::MissingVersion(_)
-            | KernelError::MissingMetadata
-            | KernelError::MissingProtocol
-            | KernelError::MissingMetadataAndProtocol
-            | KernelError::InvalidLogSegment(_)
-            | KernelError::InvalidCheckpoint(_) => Self::Retryable { what, why: error.to_string() },
+            hole if is_hole(&hole) => Self::Retryable { what, why: hole.to_string() },
             other if comes_from_storage(&other) => Self::from_chain(what, &other),
             other => Self::Internal { what, why: other.to_string() },
         }
@@ -125,6 +118,22 @@ impl LakeError {
     /// Rows that do not fit their schema.
     pub(super) fn internal(what: impl Into<String>, why: impl ToString) -> Self {
         Self::Internal { what: what.into(), why: why.to_string() }
+    }
+}
+
+/// Whether the log seems to have holes: a listing that is behind, or was made while others commit,
+/// looks like that.
+pub(super) fn is_hole(error: &KernelError) -> bool {
+    match error {
+        KernelError::Backtraced { source, .. } => is_hole(source),
+        KernelError::EmptyLog
+        | KernelError::MissingVersion(_)
+        | KernelError::MissingMetadata
+        | KernelError::MissingProtocol
+        | KernelError::MissingMetadataAndProtocol
+        | KernelError::InvalidLogSegment(_)
+        | KernelError::InvalidCheckpoint(_) => true,
+        _ => false,
     }
 }
 

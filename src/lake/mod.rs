@@ -41,7 +41,7 @@ pub use config::{Durability, LakeConfig, MaintenanceConfig, S3Config};
 pub use dictionary::dictionary;
 pub use error::LakeError;
 pub use file_writer::FileWriter;
-pub use files::DataFile;
+pub use files::{DataFile, Statistics};
 pub use identities::Counted;
 pub use inspect::{Inspected, inspect};
 pub use maintenance::{Maintenance, Merged, Report};

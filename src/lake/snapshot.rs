@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 /// The kernel's engine, over the lake's store and the process's runtime.
 pub(super) type Engine = DefaultEngine<TokioMultiThreadExecutor>;
 
-/// A list of files follows from an earlier one by reading at most so many log entries.
+/// Files and transactions follow from earlier ones by reading at most so many log entries.
 const VERSIONS_READ_MAX: u64 = 64;
 
 /// One version of a table. Cheap to clone.
@@ -38,8 +38,8 @@ struct State {
     taken_at: AtomicI64,
     /// The files of an earlier version, from which these files follow by reading the log between.
     base: Option<Base>,
-    /// Transactions that were read already, or were committed with this version.
-    offsets: Mutex<HashMap<String, Option<i64>>>,
+    /// Transactions as read at this version or an earlier one, or as committed with it.
+    offsets: Mutex<HashMap<String, Offset>>,
     files: OnceCell<Arc<[DataFile]>>,
 }
 
@@ -48,6 +48,13 @@ struct State {
 struct Base {
     version: u64,
     files: Arc<[DataFile]>,
+}
+
+/// The transaction of an application, and the version that it is known of.
+#[derive(Debug, Clone, Copy)]
+struct Offset {
+    version: u64,
+    next: Option<i64>,
 }
 
 impl Snapshot {
@@ -76,7 +83,7 @@ impl Snapshot {
             engine: Arc::clone(&state.engine),
             taken_at: AtomicI64::new(taken_at.micros()),
             base: listed.or_else(|| state.base.clone()),
-            offsets: Mutex::default(),
+            offsets: Mutex::new(self.known_offsets().clone()),
             files: OnceCell::new(),
         }))
     }
@@ -89,14 +96,20 @@ impl Snapshot {
         transactions: impl Iterator<Item = &'a (String, i64)>,
         taken_at: Timestamp,
     ) -> Self {
-        let next = self.later(kernel, taken_at);
-        let mut offsets = self.known_offsets().clone();
-        offsets.extend(transactions.map(|(app, next)| (app.clone(), Some(*next))));
-        *next.known_offsets() = offsets;
-        next
+        let followed = self.later(kernel, taken_at);
+        let version = followed.version();
+        let mut offsets = followed.known_offsets();
+        offsets
+            .values_mut()
+            .filter(|known| known.version == self.version())
+            .for_each(|known| known.version = version);
+        let committed = transactions.map(|(app, next)| (app.clone(), Some(*next)));
+        offsets.extend(committed.map(|(app, next)| (app, Offset { version, next })));
+        drop(offsets);
+        followed
     }
 
-    fn known_offsets(&self) -> std::sync::MutexGuard<'_, HashMap<String, Option<i64>>> {
+    fn known_offsets(&self) -> std::sync::MutexGuard<'_, HashMap<String, Offset>> {
         self.0.offsets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -147,16 +160,38 @@ impl Snapshot {
     /// # Errors
     /// [`LakeError::Retryable`] when the log cannot be read.
     pub async fn next_offset(&self, app_id: &str) -> Result<Option<i64>, LakeError> {
-        if let Some(known) = self.known_offsets().get(app_id) {
-            return Ok(*known);
+        let what = || format!("reading transaction `{app_id}` of `{}`", self.0.table.name());
+        let known = self.known_offsets().get(app_id).copied();
+        let version = self.version();
+        if let Some(known) = known {
+            if known.version == version {
+                return Ok(known.next);
+            }
+            if let Some(changes) = self.changes_since(known.version, &what()).await? {
+                return Ok(self.follow(app_id, known, &changes));
+            }
         }
         let (state, app) = (Arc::clone(&self.0), app_id.to_owned());
         let read = move || state.kernel.get_app_id_version(&app, state.engine.as_ref());
-        let what = || format!("reading transaction `{app_id}` of `{}`", self.0.table.name());
-        let offset = blocking(what(), read).await?;
-        let offset = offset.map_err(|error| LakeError::from_kernel(what(), error))?;
-        self.known_offsets().insert(app_id.to_owned(), offset);
-        Ok(offset)
+        let next = blocking(what(), read).await?;
+        let next = next.map_err(|error| LakeError::from_kernel(what(), error))?;
+        self.known_offsets().insert(app_id.to_owned(), Offset { version, next });
+        Ok(next)
+    }
+
+    /// The transaction by what changed since it was known, and so for all that were known then.
+    fn follow(&self, app_id: &str, since: Offset, changes: &[Changes]) -> Option<i64> {
+        let mut offsets = self.known_offsets();
+        let committed: HashMap<&str, i64> = changes
+            .iter()
+            .flat_map(|change| &change.transactions)
+            .map(|(app, next)| (app.as_str(), *next))
+            .collect();
+        for (app, known) in offsets.iter_mut().filter(|(_, of)| of.version == since.version) {
+            let next = committed.get(app.as_str()).copied().or(known.next);
+            *known = Offset { version: self.version(), next };
+        }
+        committed.get(app_id).copied().or(since.next)
     }
 
     /// The data files of this version.
@@ -181,13 +216,22 @@ impl Snapshot {
     /// The files by what changed since an earlier version, where that is a short way.
     async fn files_after_base(&self, what: &str) -> Result<Option<Arc<[DataFile]>>, LakeError> {
         let Some(base) = &self.0.base else { return Ok(None) };
-        if self.version().saturating_sub(base.version) > VERSIONS_READ_MAX {
+        let changes = self.changes_since(base.version, what).await?;
+        Ok(changes.map(|changes| Changes::apply(&base.files, changes).into()))
+    }
+
+    /// What each version since that one did, where that is a short way and the log is there.
+    async fn changes_since(
+        &self,
+        version: u64,
+        what: &str,
+    ) -> Result<Option<Vec<Changes>>, LakeError> {
+        if self.version().saturating_sub(version) > VERSIONS_READ_MAX {
             return Ok(None);
         }
         let root = path_of(self.0.kernel.table_root())?;
-        let changes = Changes::between(&self.0.store, &root, base.version, self.version()).await;
-        let changes = changes.map_err(|error| LakeError::from_store(what, error))?;
-        Ok(changes.map(|changes| Changes::apply(&base.files, changes).into()))
+        let changes = Changes::between(&self.0.store, &root, version, self.version()).await;
+        changes.map_err(|error| LakeError::from_store(what, error))
     }
 }
 

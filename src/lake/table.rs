@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::create;
-use super::error::LakeError;
+use super::error::{LakeError, is_hole};
 use super::files::DataFile;
 use super::location::Location;
 use super::log::Log;
@@ -26,10 +26,10 @@ const PAUSE_SECONDS_MAX: i64 = 3_600;
 
 /// A listing made while others commit may miss an entry below one that it has: the log is read
 /// again, after so many milliseconds each.
-const OPENED_AGAIN_AFTER: [u64; 5] = [10, 40, 150, 500, 1_500];
+const READ_AGAIN_AFTER: [u64; 5] = [10, 40, 150, 500, 1_500];
 
 /// Not again after so long: a store that cannot be reached has been asked often enough then.
-const OPENED_AGAIN_WITHIN: Duration = Duration::from_secs(5);
+const READ_AGAIN_WITHIN: Duration = Duration::from_secs(5);
 
 /// A table of the lake. Cheap to clone; clones share what they know of the newest version.
 #[derive(Debug, Clone)]
@@ -79,11 +79,11 @@ impl Table {
         let newest = RwLock::new(Err(unread));
         let metrics = TableMetrics::new(spec.name)?;
         let table = Self(Arc::new(State { spec, root, store, engine, clock, metrics, newest }));
-        let (mut pauses, begun) = (OPENED_AGAIN_AFTER.into_iter(), Instant::now());
+        let (mut pauses, begun) = (READ_AGAIN_AFTER.into_iter(), Instant::now());
         loop {
             match table.read_anew().await {
                 Err(error) if error.is_retryable() => {
-                    let soon = begun.elapsed() < OPENED_AGAIN_WITHIN;
+                    let soon = begun.elapsed() < READ_AGAIN_WITHIN;
                     let Some(millis) = pauses.next().filter(|_| soon) else { return Err(error) };
                     tracing::debug!(%error, millis, "a table is opened again");
                     tokio::time::sleep(Duration::from_millis(millis)).await;
@@ -207,10 +207,21 @@ impl Table {
             if anew {
                 return create::newest(table.root(), table.engine());
             }
-            delta_kernel::Snapshot::builder_from(base).build(table.engine().as_ref())
+            delta_kernel::Snapshot::builder_from(base.clone()).build(table.engine().as_ref())
         };
-        let kernel = blocking(what(), read).await?;
-        let kernel = kernel.map_err(|error| LakeError::from_kernel(what(), error))?;
+        let mut pauses = READ_AGAIN_AFTER.into_iter();
+        let kernel = loop {
+            let read = blocking(what(), read.clone()).await?;
+            let error = match read {
+                Ok(kernel) => break kernel,
+                Err(error) => error,
+            };
+            let Some(millis) = pauses.next().filter(|_| is_hole(&error)) else {
+                return Err(LakeError::from_kernel(what(), error));
+            };
+            tracing::debug!(%error, millis, "a log is read again");
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+        };
         Ok(self.install(known.later(kernel, taken_at)))
     }
 

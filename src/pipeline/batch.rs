@@ -116,7 +116,8 @@ pub struct Batch {
 #[derive(Debug, Default)]
 pub struct Decided {
     /// Rows: each identity is new.
-    pub rows: Vec<Pending>,
+    #[expect(clippy::vec_box, reason = "a row is some kilobytes, and moved often")]
+    pub rows: Vec<Box<Pending>>,
     /// Dead letters that are not in their table yet.
     pub dead: Vec<DeadLetterRow>,
     /// Dead letters that are.
@@ -219,7 +220,7 @@ impl Batch {
                     if verdict == Verdict::New || verdict == Verdict::Conflict && change.is_some() {
                         fresh.insert(&counted(&pending.row));
                     }
-                    decided.place(*pending, verdict, change);
+                    decided.place(pending, verdict, change);
                 }
             }
         }
@@ -260,11 +261,11 @@ impl Decided {
 
     /// An event of a new identity is a row; one that may change a row is queued; any other is a
     /// dead letter.
-    fn place(&mut self, pending: Pending, verdict: Verdict, change: Option<&'static str>) {
+    fn place(&mut self, pending: Box<Pending>, verdict: Verdict, change: Option<&'static str>) {
         match (verdict, change) {
             (Verdict::New, _) => self.rows.push(pending),
             (Verdict::Conflict, Some(reason)) => {
-                let Pending { row, partition, .. } = pending;
+                let Pending { row, partition, .. } = *pending;
                 let app_id = partition.app_id.clone();
                 self.corrections.push(Correction { row, app_id, reason });
             }

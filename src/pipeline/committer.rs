@@ -7,6 +7,8 @@
 //! can land after what the new one has read. Never: a commit on a version whose offsets, owners and
 //! identities were not compared with the batch.
 
+mod aside;
+
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -14,14 +16,12 @@ use std::time::Duration;
 
 use rand::Rng;
 
+use self::aside::Aside;
 use super::batch::{Batch as Waiting, Decided, Pending};
 use super::identities::CountedIdentities;
 use super::lineage;
 use crate::crash;
-use crate::lake::{
-    Batch, Commit, Correction, Lake, LakeError, Outcome, Rows, Snapshot, StagedFile, Table,
-    TableName,
-};
+use crate::lake::{Commit, Lake, LakeError, Outcome, Rows, Snapshot, StagedFile, Table, TableName};
 use crate::source::Partition;
 
 /// What this process believes of a partition of its own.
@@ -214,7 +214,7 @@ impl Committer {
         Ok(taken)
     }
 
-    async fn stage(&self, pending: &[Pending]) -> Result<Vec<StagedFile>, LakeError> {
+    async fn stage(&self, pending: &[Box<Pending>]) -> Result<Vec<StagedFile>, LakeError> {
         let mut rows = Rows::default();
         pending.iter().for_each(|pending| rows.push(&pending.row));
         self.calls().write(rows.finish()?).await
@@ -222,125 +222,6 @@ impl Committer {
 
     async fn discard(&self, staged: Option<Vec<StagedFile>>) {
         self.calls().discard(&staged.unwrap_or_default()).await;
-    }
-
-    /// Appends dead letters and corrections that are not in their tables yet, with their own
-    /// offsets, and drops what belongs to partitions that were lost meanwhile.
-    async fn commit_aside(&self, batch: &mut Decided) -> Result<(), LakeError> {
-        self.append(batch, Aside::DeadLetters).await?;
-        self.append(batch, Aside::Corrections).await
-    }
-
-    async fn append(&self, batch: &mut Decided, aside: Aside) -> Result<(), LakeError> {
-        let table = self.table(aside);
-        let mut on = table.snapshot()?;
-        let mut staged: Option<Vec<StagedFile>> = None;
-        while !aside.is_empty(batch) {
-            let taken = self.taken_over(&on, batch).await?;
-            if !taken.is_empty() {
-                taken.iter().for_each(|partition| batch.lose(partition));
-                table.discard(&staged.take().unwrap_or_default()).await;
-                continue;
-            }
-            let files = match staged.take() {
-                Some(files) => files,
-                None => {
-                    aside.forget_told(batch, table, &on).await?;
-                    table.write(aside.rows(batch)?).await?
-                }
-            };
-            crash::point_in("aside.staged", table.name().name());
-            let app_ids = transactions(batch, |app_id| aside.app_id(app_id));
-            let mut commit = Commit::append(files.clone(), app_ids);
-            // After a crash, or when rows lose their identity to others, the range is stored
-            // already; what is in the table was left out when it was read back.
-            commit.amends = true;
-            match table.commit(&on, &commit).await {
-                Ok(Outcome::Committed(_)) => {
-                    crash::point_in("aside.committed", table.name().name());
-                    aside.committed(batch);
-                    break;
-                }
-                Ok(Outcome::Conflicted { .. } | Outcome::Superseded { .. }) => {}
-                Err(error) => {
-                    table.discard(&files).await;
-                    return Err(error);
-                }
-            }
-            staged = Some(files);
-            jitter().await;
-            // After the wait, not before it: others have committed meanwhile.
-            on = table.refresh().await?;
-        }
-        Ok(())
-    }
-}
-
-/// What is committed beside `calls`, and before it.
-#[derive(Debug, Clone, Copy)]
-enum Aside {
-    DeadLetters,
-    Corrections,
-}
-
-impl Aside {
-    const fn table(self) -> TableName {
-        match self {
-            Self::DeadLetters => TableName::DeadLetters,
-            Self::Corrections => TableName::CallRevisions,
-        }
-    }
-
-    /// A partition's application id in its table.
-    fn app_id(self, partition: &str) -> String {
-        match self {
-            Self::DeadLetters => format!("{partition}/dead"),
-            Self::Corrections => format!("{partition}/rev"),
-        }
-    }
-
-    const fn is_empty(self, batch: &Decided) -> bool {
-        match self {
-            Self::DeadLetters => batch.dead.is_empty() && batch.replayed.is_empty(),
-            Self::Corrections => batch.corrections.is_empty(),
-        }
-    }
-
-    fn rows(self, batch: &Decided) -> Result<Vec<Batch>, LakeError> {
-        match self {
-            Self::DeadLetters => {
-                let mut rows = Rows::default();
-                batch.dead.iter().for_each(|dead| rows.push(dead));
-                batch.replayed.iter().for_each(|replayed| rows.push(&replayed.row));
-                rows.finish()
-            }
-            Self::Corrections => Correction::rows(&batch.corrections),
-        }
-    }
-
-    /// Drops replays that are told already: they were committed before a crash, or somebody else
-    /// replayed the same letter.
-    async fn forget_told(
-        self,
-        batch: &mut Decided,
-        table: &Table,
-        on: &Snapshot,
-    ) -> Result<(), LakeError> {
-        if matches!(self, Self::DeadLetters) && !batch.replayed.is_empty() {
-            let told = lineage::replayed(table, on).await?;
-            batch.replayed.retain(|replayed| !told.contains(&lineage::place(&replayed.row)));
-        }
-        Ok(())
-    }
-
-    fn committed(self, batch: &mut Decided) {
-        match self {
-            Self::DeadLetters => {
-                batch.dead_committed.append(&mut batch.dead);
-                batch.replayed_committed.append(&mut batch.replayed);
-            }
-            Self::Corrections => batch.corrections_committed.append(&mut batch.corrections),
-        }
     }
 }
 

@@ -14,6 +14,7 @@ mod error;
 mod extent;
 mod format;
 mod header;
+mod here;
 mod local_time;
 mod names;
 mod narrow;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use datafusion::catalog::MemoryCatalogProviderList;
+use datafusion::execution::SessionState;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
@@ -30,20 +32,13 @@ const FUNCTIONS_LEFT_OUT: [&str; 11] = [
     "array_pad",
 ];
 
-/// A session without tables; `is_alone`: the process answers this question and does nothing else.
-///
-/// A scope's statement runs in one thread above its scans: with several, which row or which error
-/// comes first would be a matter of luck, and of everybody's load.
-pub(super) fn open(
-    runtime: Arc<RuntimeEnv>,
-    (threads, is_alone): (usize, bool),
-    scope: &Scope,
-) -> SessionContext {
-    let threads = if scope.is_all() { threads.max(1) } else { 1 };
+/// What all sessions have in common; `is_alone`: the process answers one question at a time and
+/// does nothing else.
+pub(super) fn common(runtime: Arc<RuntimeEnv>, (threads, is_alone): (usize, bool)) -> SessionState {
     let mut config = SessionConfig::new()
         .with_default_catalog_and_schema(CATALOG, SCHEMA)
         .with_information_schema(true)
-        .with_target_partitions(threads);
+        .with_target_partitions(threads.max(1));
     let options = config.options_mut();
     // The physical plan names files.
     options.explain.logical_plan_only = true;
@@ -58,11 +53,25 @@ pub(super) fn open(
     // https://github.com/apache/datafusion/issues/24109 (read 2026-11-23).
     options.execution.parquet.pushdown_filters = false;
     let session = SessionContext::new_with_config_rt(config, runtime);
-    session.register_catalog(CATALOG, Arc::new(Schemas::with(SCHEMA, Tables::default())));
     local_time::register(&session);
     for name in FUNCTIONS_LEFT_OUT.iter().filter(|_| !is_alone) {
         session.deregister_udf(name);
         session.deregister_udtf(name);
     }
+    session.state()
+}
+
+/// A session of a question's own, without tables.
+///
+/// A scope's statement runs in one thread above its scans: with several, which row or which error
+/// comes first would be a matter of luck, and of everybody's load.
+pub(super) fn open(common: &SessionState, scope: &Scope) -> SessionContext {
+    let mut state = common.clone();
+    state.register_catalog_list(Arc::new(MemoryCatalogProviderList::new()));
+    if !scope.is_all() {
+        state.config_mut().options_mut().execution.target_partitions = 1;
+    }
+    let session = SessionContext::new_with_state(state);
+    session.register_catalog(CATALOG, Arc::new(Schemas::with(SCHEMA, Tables::default())));
     session
 }

@@ -63,20 +63,8 @@ impl Correction {
 
     /// Whether a file of `call_revisions` may hold queued ones, by the log's statistics.
     pub fn may_be_in(file: &DataFile) -> bool {
-        #[derive(serde::Deserialize)]
-        struct Statistics {
-            #[serde(rename = "maxValues")]
-            largest: Largest,
-        }
-        #[derive(serde::Deserialize)]
-        struct Largest {
-            side: String,
-        }
-        let statistics = file.statistics.as_deref().map(serde_json::from_str::<Statistics>);
-        match statistics {
-            Some(Ok(statistics)) => statistics.largest.side.as_str() >= Side::Correction.name(),
-            _ => true,
-        }
+        let largest = file.statistics.as_deref().and_then(|known| known.largest("side")?.as_str());
+        largest.is_none_or(|side| side >= Side::Correction.name())
     }
 
     /// The queue's rows of corrections.

@@ -148,8 +148,10 @@ const fn offset_of(entry: usize) -> u64 {
 }
 
 fn parse(entry: &[u8; ENTRY]) -> Entry {
+    let (mut hash, mut content) = (Hash::default(), Hash::default());
     let (hashes, flag) = entry.split_at(ENTRY - 1);
-    let (hash, content) = hashes.split_at(size_of::<Hash>());
-    let hash_of = |bytes: &[u8]| bytes.try_into().unwrap_or_default();
-    (hash_of(hash), Held { content: hash_of(content), is_provisional: flag != [0] })
+    let (first, second) = hashes.split_at(size_of::<Hash>());
+    hash.copy_from_slice(first);
+    content.copy_from_slice(second);
+    (hash, Held { content, is_provisional: flag != [0] })
 }

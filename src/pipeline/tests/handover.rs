@@ -103,7 +103,7 @@ async fn a_correction_of_what_was_dropped_counts_nothing() {
 
     let accepted_at = SystemClock.now();
     let pending = Pending { row: row(7), accepted_at, size_bytes: 0, partition: partition(0) };
-    counted.landed(&Decided { rows: vec![pending], ..queued() }, &version);
+    counted.landed(&Decided { rows: vec![Box::new(pending)], ..queued() }, &version);
     assert_eq!(counted.seen.judge(&later), Verdict::Duplicate);
     assert_eq!(counted.seen.judge(&first), Verdict::Conflict);
 }

@@ -1,8 +1,8 @@
 //! The fence around a scope's rows: a scan that filters by tenant before anything else.
 //!
-//! To the optimizer a fence is a leaf without statistics, of one partition: no expression of the
-//! statement, no statistic and no plan detail passes it in either direction. Whatever the files
-//! were pruned by, every row is filtered again here, and leaves in the order that
+//! To the optimizer a fence is a leaf without statistics: no expression of the statement, no
+//! statistic and no plan detail passes it in either direction. Whatever files and rows were left
+//! out by reading, every row is filtered again here, and leaves in the order that
 //! [`super::canonical`] gives it.
 
 use std::fmt;
@@ -64,7 +64,7 @@ impl Fence {
         // Orderings and constants of the inside are its own affair.
         let properties = PlanProperties::new(
             EquivalenceProperties::new(inside.schema()),
-            Partitioning::UnknownPartitioning(1),
+            Partitioning::UnknownPartitioning(inner.partitioning.partition_count()),
             inner.emission_type,
             inner.boundedness,
         );

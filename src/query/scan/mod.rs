@@ -2,6 +2,8 @@
 
 mod canonical;
 mod fence;
+mod footers;
+mod look_up;
 mod plan;
 mod provider;
 mod prune;

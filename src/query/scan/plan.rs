@@ -13,20 +13,31 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, Pa
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::{DataFusionError, Result};
+use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::scalar::ScalarValue;
 
+use super::footers::Footers;
 use super::prune::days;
 use crate::lake::{DATE, DataFile, Table};
-use crate::query::engine::STORE_URL;
+use crate::query::here::STORE_URL;
 use crate::query::views::viewed;
+
+/// What is wanted of the files.
+pub(super) struct Wanted<'a> {
+    /// Columns by their place; all, where there are none.
+    pub(super) projection: Option<&'a Vec<usize>>,
+    /// The most rows.
+    pub(super) limit: Option<usize>,
+    /// Only these rows, by an expression over the table's columns.
+    pub(super) rows: Option<Arc<dyn PhysicalExpr>>,
+}
 
 /// Reads files, a part of them in each of so many partitions.
 pub(super) fn read(
     table: &Table,
     files: Vec<&DataFile>,
-    projection: Option<Vec<usize>>,
-    limit: Option<usize>,
+    wanted: Wanted<'_>,
     (threads, state): (usize, &dyn Session),
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let partitions = files.iter().map(|file| partitioned(table, file));
@@ -39,13 +50,17 @@ pub(super) fn read(
     let reader = CachedParquetFileReaderFactory::new(runtime.object_store(&url)?, footers);
     let source = ParquetSource::new(schema(table))
         .with_table_parquet_options(state.table_options().parquet.clone())
-        .with_parquet_file_reader_factory(Arc::new(reader));
+        .with_parquet_file_reader_factory(Arc::new(Footers(reader)));
+    let source = match wanted.rows {
+        Some(rows) => source.with_predicate(rows).with_pushdown_filters(true),
+        None => source,
+    };
     let statistics = statistics(table, &files);
     let config = FileScanConfigBuilder::new(url, Arc::new(source))
         .with_file_groups(groups)
         .with_statistics(statistics)
-        .with_projection_indices(projection)?
-        .with_limit(limit)
+        .with_projection_indices(wanted.projection.cloned())?
+        .with_limit(wanted.limit)
         .build();
     Ok(DataSourceExec::from_data_source(config))
 }

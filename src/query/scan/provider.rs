@@ -8,12 +8,14 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::DFSchema;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType, col, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
-use super::{canonical, fence, plan, prune};
+use super::plan::{self, Wanted};
+use super::{canonical, fence, look_up, prune};
 use crate::attribution::UNATTRIBUTED;
 use crate::lake::{Snapshot, Table, TableName};
 use crate::query::request::Scope;
@@ -61,21 +63,35 @@ impl LakeTable {
     async fn scan_files(
         &self,
         state: &dyn Session,
-        projection: Option<Vec<usize>>,
         filters: &[Expr],
-        limit: Option<usize>,
+        wanted: Wanted<'_>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let files = self.snapshot.files().await;
         let files = files.map_err(|why| DataFusionError::External(Box::new(why)))?;
         let files = prune::prune(&files, &self.schema, filters, state)?;
         if files.is_empty() {
-            let schema = match &projection {
+            let schema = match wanted.projection {
                 Some(columns) => Arc::new(self.schema.project(columns)?),
                 None => Arc::clone(&self.schema),
             };
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
-        plan::read(&self.table, files, projection, limit, (self.threads, state))
+        plan::read(&self.table, files, wanted, (self.threads, state))
+    }
+
+    /// The rows with a wanted identifier. What is above filters again: nothing is taken from it.
+    async fn scan_looking_up(
+        &self,
+        condition: Expr,
+        state: &dyn Session,
+        filters: &[Expr],
+        projection: Option<&Vec<usize>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let schema = DFSchema::try_from(Arc::clone(&self.schema))?;
+        let rows = Some(state.create_physical_expr(condition, &schema)?);
+        let found =
+            self.scan_files(state, filters, Wanted { projection, rows, limit: None }).await?;
+        Ok(Arc::new(fence::Fence::new(found)))
     }
 
     async fn scan_fenced(
@@ -94,7 +110,11 @@ impl LakeTable {
             read.push(tenant);
         }
         let filters = [condition.clone()];
-        let input = self.scan_files(state, Some(read), &filters, None).await?;
+        let schema = DFSchema::try_from(Arc::clone(&self.schema))?;
+        // What is filtered while reading saves pages of other tenants; it is filtered again.
+        let rows = Some(state.create_physical_expr(condition.clone(), &schema)?);
+        let read = Wanted { projection: Some(&read), rows, limit: None };
+        let input = self.scan_files(state, &filters, read).await?;
         let filtered = fence::filter(input, condition, state)?;
         let sorted = canonical::sorted(fence::first_columns(filtered, sorted_by.len())?);
         let kept = fence::first_columns(sorted, wanted.len())?;
@@ -119,10 +139,13 @@ impl TableProvider for LakeTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        match self.condition() {
-            Some(condition) => self.scan_fenced(condition, state, projection).await,
-            None => self.scan_files(state, projection.cloned(), filters, limit).await,
+        if let Some(condition) = self.condition() {
+            return self.scan_fenced(condition, state, projection).await;
         }
+        if let Some(condition) = look_up::condition(self.table.spec(), filters) {
+            return self.scan_looking_up(condition, state, filters, projection).await;
+        }
+        self.scan_files(state, filters, Wanted { projection, limit, rows: None }).await
     }
 
     /// Filters prune files and row groups, and are applied again above the scan; below a fence they

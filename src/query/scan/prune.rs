@@ -17,7 +17,7 @@ use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::scalar::ScalarValue;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::lake::{DATE, DataFile};
 use crate::time::Timestamp;
@@ -42,8 +42,7 @@ pub(in crate::query) fn prune<'a>(
     let Some(pruning) = builder.build(predicate) else {
         return Ok(files.iter().collect());
     };
-    let statistics = files.iter().map(Bounds::of).collect();
-    let kept = pruning.prune(&FileBounds { schema: Arc::clone(schema), files: statistics })?;
+    let kept = pruning.prune(&FileBounds { schema: Arc::clone(schema), files })?;
     Ok(files.iter().zip(kept).filter_map(|(file, kept)| kept.then_some(file)).collect())
 }
 
@@ -53,32 +52,17 @@ pub(super) fn days(date: &str) -> Option<i32> {
     Some(midnight.days())
 }
 
-/// What the log says of one file.
-#[derive(Default, serde::Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Bounds {
-    min_values: Map<String, Value>,
-    max_values: Map<String, Value>,
-    #[serde(skip)]
-    date: Option<i32>,
-}
-
-impl Bounds {
-    fn of(file: &DataFile) -> Self {
-        let read = file.statistics.as_deref().and_then(|text| serde_json::from_str(text).ok());
-        Self { date: file.date.as_deref().and_then(days), ..read.unwrap_or_default() }
+/// What the log says of a column of one file.
+fn bound(file: &DataFile, side: Side, name: &str, kind: &DataType) -> Option<ScalarValue> {
+    if name == DATE {
+        return file.date.as_deref().and_then(days).map(|date| ScalarValue::Date32(Some(date)));
     }
-
-    fn bound(&self, side: Side, name: &str, kind: &DataType) -> Option<ScalarValue> {
-        if name == DATE {
-            return self.date.map(|date| ScalarValue::Date32(Some(date)));
-        }
-        let values = match side {
-            Side::Least => &self.min_values,
-            Side::Largest => &self.max_values,
-        };
-        scalar(values.get(name)?, kind, side)
-    }
+    let known = file.statistics.as_deref()?;
+    let value = match side {
+        Side::Least => known.least(name)?,
+        Side::Largest => known.largest(name)?,
+    };
+    scalar(value, kind, side)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -107,22 +91,22 @@ fn scalar(value: &Value, kind: &DataType, side: Side) -> Option<ScalarValue> {
     }
 }
 
-struct FileBounds {
+struct FileBounds<'a> {
     schema: SchemaRef,
-    files: Vec<Bounds>,
+    files: &'a [DataFile],
 }
 
-impl FileBounds {
+impl FileBounds<'_> {
     fn bounds(&self, side: Side, column: &Column) -> Option<ArrayRef> {
         let kind = self.schema.field_with_name(&column.name).ok()?.data_type();
         let null = ScalarValue::try_from(kind).ok()?;
-        let bound = |file: &Bounds| file.bound(side, &column.name, kind);
+        let bound = |file| bound(file, side, &column.name, kind);
         let bounds = self.files.iter().map(|file| bound(file).unwrap_or_else(|| null.clone()));
         ScalarValue::iter_to_array(bounds).ok()
     }
 }
 
-impl PruningStatistics for FileBounds {
+impl PruningStatistics for FileBounds<'_> {
     fn min_values(&self, column: &Column) -> Option<ArrayRef> {
         self.bounds(Side::Least, column)
     }

@@ -13,8 +13,8 @@ use tokio::sync::mpsc::{self, Sender};
 use super::wire::{self, Failure, Kind, QUESTION_BYTES_MAX, Question, Ready};
 use crate::lake::{Lake, TableName};
 use crate::query::config::QueryConfig;
-use crate::query::engine::Here;
 use crate::query::error::QueryError;
+use crate::query::here::Here;
 use crate::query::request::{Scope, SqlRequest};
 
 /// Above what runs by default: a query gives way to ingest.

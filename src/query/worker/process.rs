@@ -59,8 +59,8 @@ impl Worker {
             .arg(spill.path())
             // A server that is told to die at some point does not mean its workers.
             .env_remove("TOKENMETER_CRASH")
-            // What the allocator only reserves must not count as used.
-            .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
+            // What the allocator only keeps for later must not count as used.
+            .env("_RJEM_MALLOC_CONF", "retain:false")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

@@ -24,8 +24,8 @@ use super::parquet_file::sorting_columns;
 use super::table::Table;
 use super::tables::TableSpec;
 
-/// Rows that are decoded at a time.
-const BATCH_ROWS: usize = 8_192;
+/// Rows that are decoded at a time: a merge holds as many of each of its files.
+const BATCH_ROWS: usize = 2_048;
 
 /// A data file that is being read.
 pub struct OpenFile {

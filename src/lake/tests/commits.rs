@@ -42,6 +42,55 @@ async fn an_offset_moves_without_a_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn files_and_transactions_follow_what_others_commit() {
+    let dir = TempDir::new().expect("a directory");
+    let (one, two) = (open(&dir).await, open(&dir).await);
+    let (one, follower) = (one.table(TableName::Calls), two.table(TableName::Calls));
+    append(one, 0..4).await;
+    let known = follower.refresh().await.expect("a snapshot");
+    assert_eq!(known.files().await.expect("files").len(), 1);
+    assert_eq!(known.next_offset(PARTITION).await.expect("an offset"), Some(4));
+    assert_eq!(known.next_offset("other").await.expect("an offset"), None);
+
+    let move_other = async |next: i64| {
+        let commit = Commit::append(Vec::new(), vec![("other".to_owned(), next)]);
+        let committed = one.commit(&one.snapshot().expect("open"), &commit).await;
+        assert!(matches!(committed, Ok(Outcome::Committed(_))), "{committed:?}");
+    };
+    append(one, 4..8).await;
+    move_other(1).await;
+    let merged = Maintenance::new(super::merging::eager()).run_once(one).await.expect("a run");
+    assert_eq!(merged.files_merged, 2);
+    move_other(2).await;
+    follows(follower, &dir, Some(2)).await;
+    // More versions than are read one by one.
+    for next in 3..75 {
+        move_other(next).await;
+    }
+    append(one, 8..10).await;
+    follows(follower, &dir, Some(74)).await;
+}
+
+/// A table that has followed knows what one that is opened anew does.
+async fn follows(follower: &Table, dir: &TempDir, other: Option<i64>) {
+    let lake = open(dir).await;
+    let anew = lake.table(TableName::Calls).snapshot().expect("open");
+    let followed = follower.refresh().await.expect("a snapshot");
+    assert_eq!(followed.version(), anew.version());
+    assert_eq!(followed.next_offset("other").await.expect("an offset"), other);
+    for app_id in [PARTITION, "other", "nobody"] {
+        let expected = anew.next_offset(app_id).await.expect("an offset");
+        assert_eq!(followed.next_offset(app_id).await.expect("an offset"), expected, "{app_id}");
+    }
+    let sorted = async |snapshot: &Snapshot| {
+        let mut files = snapshot.files().await.expect("files").to_vec();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files
+    };
+    assert_eq!(sorted(&followed).await, sorted(&anew).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_two_writers_one_conflicts_and_registers_its_file_again() {
     let dir = TempDir::new().expect("a directory");
     let (one, two) = (open(&dir).await, open(&dir).await);

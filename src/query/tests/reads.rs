@@ -147,6 +147,45 @@ async fn files_that_cannot_matter_are_not_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_look_up_finds_its_rows_in_fresh_files_and_in_merged_ones() {
+    use crate::lake::{Maintenance, MaintenanceConfig};
+    let test = TestLake::full().await;
+    let engine = test.engine();
+    let table = test.lake.table(lake::TABLE);
+    let merge_every = crate::setting::Span::millis(0);
+    let merge = MaintenanceConfig { merge_every, ..MaintenanceConfig::default() };
+    for merged in [false, true] {
+        if merged {
+            let report = Maintenance::new(merge.clone()).run_once(table).await.expect("a run");
+            assert_eq!(report.files_merged, 8);
+        }
+        let found = async |scope: &Scope, filter: &str| {
+            let sql = format!("SELECT event_id, tenant FROM calls WHERE {filter} ORDER BY 1");
+            rows_in(&engine, &sql, scope).await
+        };
+        let all = Scope::All;
+        let one = r#"[["e3","acme"]]"#;
+        assert_eq!(found(&all, "event_id = 'e3'").await, one);
+        assert_eq!(found(&all, "event_id = 'e3' AND date = DATE '2026-11-22'").await, one);
+        assert_eq!(found(&all, "event_id = 'e3' AND date = DATE '2026-11-21'").await, "[]");
+        assert_eq!(found(&all, "event_id = 'e3' AND tenant = 'globex'").await, "[]");
+        assert_eq!(found(&all, "event_id = 'e3' AND cost_usd > 3").await, one);
+        assert_eq!(found(&all, "event_id = 'e3' AND cost_usd > 4").await, "[]");
+        assert_eq!(found(&all, "event_id = 'e33'").await, "[]");
+        let two = r#"[["e3","acme"],["e5","globex"]]"#;
+        assert_eq!(found(&all, "event_id = 'e3' OR event_id = 'e5'").await, two);
+        assert_eq!(found(&of_tenants(&["acme"]), "event_id = 'e3'").await, one);
+        assert_eq!(found(&of_tenants(&["globex"]), "event_id = 'e3'").await, "[]");
+        assert_eq!(
+            found(&of_tenants(&["globex"]), "true").await,
+            r#"[["e5","globex"],["e6","globex"]]"#
+        );
+        let counted = rows(&engine, "SELECT count(*) FROM calls WHERE event_id = 'e3'").await;
+        assert_eq!(counted, "[[1]]");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn parameters_are_bound() {
     let test = TestLake::full().await;
     let engine = test.engine();

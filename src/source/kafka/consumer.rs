@@ -288,13 +288,19 @@ impl Source for KafkaSource {
         }
         let place = (partition.topic.clone(), partition.number);
         let is_running = self.held.values().all(|held| held.next.is_some());
-        let Some(held) = self.held.get_mut(&place) else { return Ok(()) };
+        let Some(held) = self.held.get(&place) else { return Ok(()) };
         let offset = match start {
             Start::Earliest => held.extent.low,
             Start::Offset(offset) => offset,
         };
-        position::check(&held.partition, offset, held.extent)?;
-        held.next = Some(offset);
+        // Others may have written and read on since it was assigned.
+        let is_known = position::check(&held.partition, offset, held.extent).is_ok();
+        let extent = if is_known { held.extent } else { self.reach(&place).await? };
+        position::check(partition, offset, extent)?;
+        if let Some(held) = self.held.get_mut(&place) {
+            held.extent = extent;
+            held.next = Some(offset);
+        }
         if !is_running {
             return self.assign_when_complete();
         }

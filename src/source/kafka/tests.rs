@@ -190,6 +190,19 @@ async fn an_offset_beyond_the_end_says_that_the_topic_was_made_again() {
 }
 
 #[tokio::test]
+async fn an_offset_that_others_have_read_to_meanwhile_is_known() {
+    let broker = broker(1);
+    let (mut source, ..) = connect(&config(&broker)).await;
+    let partitions = assigned(&mut source).await;
+    let raw = of(&partitions, RAW, 0);
+    produce(&broker, 0, &[b"0", b"1", b"2"]).await;
+    source.seek(raw, Start::Offset(3)).await.expect("sought");
+    assert_eq!(source.extent(raw), Some(Extent { low: 0, high: 3 }));
+    let error = source.seek(raw, Start::Offset(4)).await.expect_err("an error");
+    assert!(matches!(error, SourceError::Fatal(_)), "{error}");
+}
+
+#[tokio::test]
 async fn expired_offsets_name_topic_partition_and_gap() {
     let broker = broker(1);
     // The broker keeps 5 MiB of a partition.

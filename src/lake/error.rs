@@ -137,6 +137,16 @@ pub(super) fn is_hole(error: &KernelError) -> bool {
     }
 }
 
+/// Whether a file of the log is not there any more.
+pub(super) fn is_gone(error: &KernelError) -> bool {
+    match error {
+        KernelError::Backtraced { source, .. } => is_gone(source),
+        KernelError::FileNotFound(_)
+        | KernelError::ObjectStore(object_store::Error::NotFound { .. }) => true,
+        _ => false,
+    }
+}
+
 /// Whether an error of the storage is behind it, such as a checkpoint that could not be fetched.
 fn comes_from_storage(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);

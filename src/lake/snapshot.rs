@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use delta_kernel::SnapshotRef;
+use delta_kernel::{KernelResult, SnapshotRef};
 use delta_kernel_default_engine::DefaultEngine;
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use object_store::{ObjectStore, ObjectStoreExt};
 use tokio::sync::OnceCell;
 
 use super::changes::Changes;
-use super::error::LakeError;
+use super::error::{LakeError, is_gone};
 use super::files::{self, DataFile};
 use super::log;
 use super::table::path_of;
@@ -23,6 +23,17 @@ pub(super) type Engine = DefaultEngine<TokioMultiThreadExecutor>;
 
 /// Files and transactions follow from earlier ones by reading at most so many log entries.
 const VERSIONS_READ_MAX: u64 = 64;
+
+/// How a version stands to the newest one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It is the newest one.
+    Newest,
+    /// There is a later one.
+    Followed,
+    /// Its entry was cleaned away, and those that follow may have been, too.
+    Gone,
+}
 
 /// One version of a table. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -134,20 +145,28 @@ impl Snapshot {
         self.0.taken_at.store(at.micros(), Ordering::Relaxed);
     }
 
-    /// Whether the version after this one is there; one request, where listing the log takes many.
+    /// How this version stands to the newest one: by two requests at once, where listing the log
+    /// takes many.
     ///
     /// # Errors
     /// [`LakeError::Retryable`] when the store does not say.
-    pub(super) async fn is_followed(&self) -> Result<bool, LakeError> {
+    pub(super) async fn standing(&self) -> Result<Standing, LakeError> {
         let root = path_of(self.0.kernel.table_root())?;
-        match self.0.store.head(&log::entry(&root, self.version() + 1)).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
-            Err(error) => {
-                let what = format!("looking for a new version of `{}`", self.0.table.name());
-                Err(LakeError::from_store(what, error))
-            }
-        }
+        let is_there =
+            async |version: u64| match self.0.store.head(&log::entry(&root, version)).await {
+                Ok(_) => Ok(true),
+                Err(object_store::Error::NotFound { .. }) => Ok(false),
+                Err(error) => {
+                    let what = format!("looking for a new version of `{}`", self.0.table.name());
+                    Err(LakeError::from_store(what, error))
+                }
+            };
+        let (own, next) = (is_there(self.version()), is_there(self.version() + 1));
+        Ok(match tokio::try_join!(own, next)? {
+            (_, true) => Standing::Followed,
+            (true, false) => Standing::Newest,
+            (false, false) => Standing::Gone,
+        })
     }
 
     pub(super) fn kernel(&self) -> &SnapshotRef {
@@ -171,10 +190,10 @@ impl Snapshot {
                 return Ok(self.follow(app_id, known, &changes));
             }
         }
-        let (state, app) = (Arc::clone(&self.0), app_id.to_owned());
-        let read = move || state.kernel.get_app_id_version(&app, state.engine.as_ref());
-        let next = blocking(what(), read).await?;
-        let next = next.map_err(|error| LakeError::from_kernel(what(), error))?;
+        let app = app_id.to_owned();
+        let read =
+            move |kernel: &SnapshotRef, engine: &Engine| kernel.get_app_id_version(&app, engine);
+        let next = self.read_log(what(), read).await?;
         self.known_offsets().insert(app_id.to_owned(), Offset { version, next });
         Ok(next)
     }
@@ -203,14 +222,35 @@ impl Snapshot {
     }
 
     async fn list(&self) -> Result<Arc<[DataFile]>, LakeError> {
-        let state = Arc::clone(&self.0);
-        let what = format!("listing the files of `{}`", state.table.name());
+        let what = format!("listing the files of `{}`", self.0.table.name());
         if let Some(files) = self.files_after_base(&what).await? {
             return Ok(files);
         }
-        let list = move || files::list(&state.kernel, state.engine.as_ref());
-        let listed = blocking(what.clone(), list).await?;
-        Ok(listed.map_err(|error| LakeError::from_kernel(what, error))?.into())
+        let list = |kernel: &SnapshotRef, engine: &Engine| files::list(kernel, engine);
+        Ok(self.read_log(what, list).await?.into())
+    }
+
+    /// Reads the log of this version. What it was made of may have been summed up and cleaned away
+    /// since then: it is read from the checkpoint.
+    async fn read_log<T: Send + 'static>(
+        &self,
+        what: String,
+        read: impl Fn(&SnapshotRef, &Engine) -> KernelResult<T> + Send + 'static,
+    ) -> Result<T, LakeError> {
+        let state = Arc::clone(&self.0);
+        let read = move || {
+            let (kernel, engine) = (&state.kernel, state.engine.as_ref());
+            match read(kernel, engine) {
+                Err(error) if is_gone(&error) => {
+                    let root = kernel.table_root().clone();
+                    let anew = delta_kernel::Snapshot::builder_for(root);
+                    read(&anew.at_version(kernel.version()).build(engine)?, engine)
+                }
+                read => read,
+            }
+        };
+        let done = blocking(what.clone(), read).await?;
+        done.map_err(|error| LakeError::from_kernel(what, error))
     }
 
     /// The files by what changed since an earlier version, where that is a short way.

@@ -16,7 +16,7 @@ use super::files::DataFile;
 use super::location::Location;
 use super::log::Log;
 use super::metrics::TableMetrics;
-use super::snapshot::{Engine, Snapshot, blocking};
+use super::snapshot::{Engine, Snapshot, Standing, blocking};
 use super::tables::{TableName, TableSpec};
 use crate::time::{Clock, Timestamp};
 
@@ -196,9 +196,10 @@ impl Table {
         let Ok(known) = self.snapshot() else { return self.read_anew().await };
         let taken_at = self.now();
         let what = || format!("refreshing table `{}`", self.name().name());
-        let (table, anew) = (self.clone(), self.is_stale(&known));
+        let standing = known.standing().await?;
         // After a long pause the next version's entry may have been cleaned away already.
-        if !anew && !known.is_followed().await? {
+        let (table, anew) = (self.clone(), self.is_stale(&known) || standing == Standing::Gone);
+        if !anew && standing == Standing::Newest {
             known.confirm(taken_at);
             return Ok(known);
         }

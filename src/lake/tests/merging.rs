@@ -136,6 +136,9 @@ async fn the_log_is_cleaned_by_the_clock_of_the_store() {
     for row in 0..4 {
         append(calls, row..row + 1).await;
     }
+    Maintenance::new(eager()).run_once(calls).await.expect("a run");
+    // It knows the log's entries, and no checkpoint.
+    let reader = open(&dir).await;
     let config = MaintenanceConfig { checkpoint_every: 3, ..MaintenanceConfig::default() };
     let report = Maintenance::new(config.clone()).run_once(calls).await.expect("a run");
     let summed_up = report.checkpoint.expect("a checkpoint");
@@ -143,6 +146,18 @@ async fn the_log_is_cleaned_by_the_clock_of_the_store() {
     let report = Maintenance::new(config.clone()).run_once(calls).await.expect("a run");
     assert_eq!(report.entries_deleted, 0, "our clock is ahead: the log is young");
 
+    age_the_log(&dir, calls);
+    let report = Maintenance::new(config).run_once(calls).await.expect("a run");
+    assert!(report.entries_deleted as u64 >= summed_up, "all below the checkpoint: {report:?}");
+    let again = open(&dir).await;
+    assert_eq!(event_ids(again.table(TableName::Calls)).await, expected_ids(0..5));
+    let reader = reader.table(TableName::Calls);
+    assert_eq!(event_ids(reader).await, expected_ids(0..5), "what it knew is gone");
+    assert_eq!(reader.next_offset(PARTITION).await.expect("an offset"), Some(5));
+}
+
+/// All but the newest entry are three days old.
+fn age_the_log(dir: &TempDir, calls: &Table) {
     let log = dir.path().join("calls/_delta_log");
     let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3 * 86_400);
     let last = format!("{:020}.json", calls.version().expect("open"));
@@ -152,10 +167,29 @@ async fn the_log_is_cleaned_by_the_clock_of_the_store() {
             file.set_modified(old).expect("a time");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_without_the_checkpoint_outlives_the_cleaning() {
+    let dir = TempDir::new().expect("a directory");
+    let today = crate::time::Clock::now(&crate::time::SystemClock);
+    let lake = open_at(&dir, today).await;
+    let calls = lake.table(TableName::Calls);
+    for row in 0..4 {
+        append(calls, row..row + 1).await;
+    }
+    Maintenance::new(eager()).run_once(calls).await.expect("a run");
+    let reader = open_at(&dir, today).await;
+    let reader = reader.table(TableName::Calls);
+    let config = MaintenanceConfig { checkpoint_every: 3, ..MaintenanceConfig::default() };
+    let report = Maintenance::new(config.clone()).run_once(calls).await.expect("a run");
+    assert_eq!(report.checkpoint, reader.version().ok(), "it has not seen it");
+    append(calls, 4..5).await;
+    age_the_log(&dir, calls);
     let report = Maintenance::new(config).run_once(calls).await.expect("a run");
-    assert!(report.entries_deleted as u64 >= summed_up, "all below the checkpoint: {report:?}");
-    let again = open(&dir).await;
-    assert_eq!(event_ids(again.table(TableName::Calls)).await, expected_ids(0..5));
+    assert!(report.entries_deleted > 0, "{report:?}");
+    assert_eq!(event_ids(reader).await, expected_ids(0..5));
+    assert_eq!(reader.next_offset(PARTITION).await.expect("an offset"), Some(5));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,6 +22,8 @@ pub(super) const ENGINE_INFO: &str = concat!("tokenmeter/", env!("CARGO_PKG_VERS
 
 /// A property that lets transactions expire, so that offsets would be forgotten.
 const TRANSACTION_RETENTION: &str = "delta.setTransactionRetentionDuration";
+/// A property that lets rows be deleted beside their file, which we would read all the same.
+const DELETION_VECTORS: &str = "delta.enableDeletionVectors";
 
 /// Opens a table; one that is not there is created, one of an older release gets its new columns.
 pub(super) fn open(
@@ -111,6 +113,12 @@ fn check(snapshot: &SnapshotRef, spec: &TableSpec) -> Result<Vec<Field>, LakeErr
         return Err(unusable(format!(
             "it has the property `{TRANSACTION_RETENTION}`, by which offsets would be forgotten: \
              remove it"
+        )));
+    }
+    if snapshot.table_properties().enable_deletion_vectors == Some(true) {
+        return Err(unusable(format!(
+            "it has the property `{DELETION_VECTORS}`: rows that they delete would be read, and \
+             come back with a merge: remove it, and purge those that are there"
         )));
     }
     let schema: Schema = snapshot

@@ -13,7 +13,6 @@ use delta_kernel::engine::arrow_conversion::TryIntoArrow;
 use delta_kernel::engine::arrow_data::ArrowEngineData;
 use delta_kernel::scan::scan_row_schema;
 use delta_kernel::{Engine, FilteredEngineData, KernelError, KernelResult, SnapshotRef};
-
 use serde_json::{Map, Value};
 
 use super::tables::DATE;

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::create;
-use super::error::{LakeError, is_hole};
+use super::error::{LakeError, is_gone, is_hole};
 use super::files::DataFile;
 use super::location::Location;
 use super::log::Log;
@@ -210,6 +210,7 @@ impl Table {
             }
             delta_kernel::Snapshot::builder_from(base.clone()).build(table.engine().as_ref())
         };
+        let is_behind = |error: &_| is_hole(error) || is_gone(error);
         let mut pauses = READ_AGAIN_AFTER.into_iter();
         let kernel = loop {
             let read = blocking(what(), read.clone()).await?;
@@ -217,7 +218,7 @@ impl Table {
                 Ok(kernel) => break kernel,
                 Err(error) => error,
             };
-            let Some(millis) = pauses.next().filter(|_| is_hole(&error)) else {
+            let Some(millis) = pauses.next().filter(|_| is_behind(&error)) else {
                 return Err(LakeError::from_kernel(what(), error));
             };
             tracing::debug!(%error, millis, "a log is read again");

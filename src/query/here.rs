@@ -4,7 +4,6 @@
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::error::DataFusionError;
@@ -31,10 +30,6 @@ use crate::lake::{Lake, Snapshot, TableName};
 pub(super) const STORE_URL: &str = "lake://tables/";
 /// What is kept of the footers of files that were read, so that they are not read again.
 const FOOTERS_BYTES_MAX: usize = 128 << 20;
-
-/// The pauses before a table's newest version is looked for again.
-const REFRESHED_AGAIN_AFTER: [Duration; 3] =
-    [Duration::from_millis(10), Duration::from_millis(50), Duration::from_millis(250)];
 
 /// Questions in this process.
 #[derive(Debug)]
@@ -191,7 +186,8 @@ impl Here {
 
     /// A version of a table, or its newest one.
     async fn read(&self, table: TableName, version: Option<u64>) -> Result<Snapshot, QueryError> {
-        let newest = self.newest(table).await?;
+        let newest = self.lake.table(table).refresh().await;
+        let newest = newest.map_err(|why| QueryError::Unavailable(why.to_string()))?;
         let Some(version) = version.filter(|version| *version != newest.version()) else {
             return Ok(newest);
         };
@@ -207,20 +203,6 @@ impl Here {
             tracing::debug!(error = %why, "an earlier version of a table cannot be read");
             gone()
         })
-    }
-
-    /// The newest version of a table; a listing that others' commits have torn is made again.
-    async fn newest(&self, table: TableName) -> Result<Snapshot, QueryError> {
-        let mut pauses = REFRESHED_AGAIN_AFTER.into_iter();
-        loop {
-            match self.lake.table(table).refresh().await {
-                Ok(newest) => return Ok(newest),
-                Err(why) => match pauses.next().filter(|_| why.is_retryable()) {
-                    Some(pause) => tokio::time::sleep(pause).await,
-                    None => return Err(QueryError::Unavailable(why.to_string())),
-                },
-            }
-        }
     }
 }
 

@@ -48,8 +48,8 @@ pub(super) fn common(runtime: Arc<RuntimeEnv>, (threads, is_alone): (usize, bool
     options.sql_parser.parse_float_as_decimal = true;
     options.sql_parser.map_string_types_to_utf8view = false;
     options.execution.parquet.schema_force_view_types = false;
-    // Filters prune files, row groups and pages; rows are filtered above the scan, since a filter
-    // that was pushed into the Parquet reader can get lost there:
+    // Filters prune files, row groups and pages; rows are filtered above the scan, even those that
+    // it filters itself, since a filter that was pushed into the Parquet reader can get lost there:
     // https://github.com/apache/datafusion/issues/24109 (read 2026-11-23).
     options.execution.parquet.pushdown_filters = false;
     let session = SessionContext::new_with_config_rt(config, runtime);

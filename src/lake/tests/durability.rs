@@ -80,18 +80,23 @@ async fn a_damaged_data_file_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn expiring_transactions_are_refused() {
-    let dir = TempDir::new().expect("a directory");
-    open(&dir).await;
-    let entry = dir.path().join("calls/_delta_log/00000000000000000000.json");
-    let log = std::fs::read_to_string(&entry).expect("a log entry");
-    let property = "\"delta.setTransactionRetentionDuration\":\"interval 1 day\",";
-    let with = log.replace("\"configuration\":{", &format!("\"configuration\":{{{property}"));
-    assert_ne!(log, with);
-    std::fs::write(&entry, with).expect("a changed entry");
-    let opened = open(&dir).await.table(TableName::Calls).snapshot();
-    let error = opened.expect_err("refused").to_string();
-    assert!(error.contains("delta.setTransactionRetentionDuration"), "{error}");
+async fn properties_that_lose_offsets_or_bring_rows_back_are_refused() {
+    for (name, value) in [
+        ("delta.setTransactionRetentionDuration", "interval 1 day"),
+        ("delta.enableDeletionVectors", "true"),
+    ] {
+        let dir = TempDir::new().expect("a directory");
+        open(&dir).await;
+        let entry = dir.path().join("calls/_delta_log/00000000000000000000.json");
+        let log = std::fs::read_to_string(&entry).expect("a log entry");
+        let property = format!("\"configuration\":{{\"{name}\":\"{value}\",");
+        let with = log.replace("\"configuration\":{", &property);
+        assert_ne!(log, with);
+        std::fs::write(&entry, with).expect("a changed entry");
+        let opened = open(&dir).await.table(TableName::Calls).snapshot();
+        let error = opened.expect_err("refused").to_string();
+        assert!(error.contains(name), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

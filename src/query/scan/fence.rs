@@ -3,7 +3,7 @@
 //! To the optimizer a fence is a leaf without statistics: no expression of the statement, no
 //! statistic and no plan detail passes it in either direction. Whatever files and rows were left
 //! out by reading, every row is filtered again here, and leaves in the order that
-//! [`super::canonical`] gives it.
+//! [`super::canonical`] gives it. A look-up's scan has one, too, so that the filter above it stays.
 
 use std::fmt;
 use std::sync::Arc;

@@ -180,6 +180,7 @@ async fn a_look_up_finds_its_rows_in_fresh_files_and_in_merged_ones() {
             found(&of_tenants(&["globex"]), "true").await,
             r#"[["e5","globex"],["e6","globex"]]"#
         );
+        assert_eq!(found(&of_tenants(&["unattributed"]), "true").await, "[]");
         let counted = rows(&engine, "SELECT count(*) FROM calls WHERE event_id = 'e3'").await;
         assert_eq!(counted, "[[1]]");
     }

@@ -71,7 +71,7 @@ async fn soak(minutes: u64) {
 /// How many rows there are, and the sums of their numbers and of the squares: equal to those of the
 /// numbers sent, each is there once.
 async fn sums(server: &Server) -> [String; 3] {
-    let number = "CAST(substr(event_id, 6) AS DECIMAL(19, 0))";
+    let number = "CAST(substr(provider_response_id, 6) AS DECIMAL(19, 0))";
     let sums = ["count(*)", &format!("sum({number})"), &format!("sum({number} * {number})")];
     let mut cells = Vec::new();
     for sum in sums {

@@ -89,7 +89,8 @@ fn call(line: &mut String, number: u64, pace: Pace, random: &mut Random) -> std:
     let api = ["chat.completions", "messages", "generateContent"][place];
     write!(
         line,
-        r#"{{"event_id":"call-{number:08}","source":"gateway-{}","occurred_at":{at},"#,
+        r#"{{"event_id":"{}","source":"gateway-{}","occurred_at":{at},"#,
+        event_id(number),
         number % 4
     )?;
     write!(line, r#""provider":"{provider}","api":"{api}","model":"{model}","#)?;
@@ -97,7 +98,7 @@ fn call(line: &mut String, number: u64, pace: Pace, random: &mut Random) -> std:
     write!(line, r#""tenant":"tenant-{tenant}","team":"team-{team}","feature":"search","#)?;
     write!(line, r#""environment":"production","user_id":"u-{}","#, random.below(10_000))?;
     write!(line, r#""tags":{{"app":"checkout","release":"2026.11.{}"}},"#, random.below(30))?;
-    write!(line, r#""trace_id":"{:032x}","provider_response_id":"resp-{number:x}","#, number)?;
+    write!(line, r#""trace_id":"{:032x}","provider_response_id":"resp-{number:08}","#, number)?;
     write!(line, r#""latency_ms":{},"ttft_ms":{},"#, 400 + random.below(9_000), random.below(400))?;
     let mut block = String::new();
     usage(&mut block, place, random)?;
@@ -137,6 +138,21 @@ fn usage(line: &mut String, place: usize, random: &mut Random) -> std::fmt::Resu
             input + output
         ),
     }
+}
+
+/// An id as gateways make them: without order, different for different numbers.
+pub fn event_id(number: u64) -> String {
+    let high = mixed(number);
+    let digits = format!("{high:016x}{:016x}", mixed(high));
+    [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]).join("-")
+}
+
+/// Steele, Lea and Flood's SplitMix64: another number for each number.
+const fn mixed(number: u64) -> u64 {
+    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
 }
 
 /// Marsaglia's xorshift: enough for made-up numbers.

@@ -3,31 +3,62 @@
 
 use datafusion::logical_expr::utils::{conjunction, split_conjunction};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use datafusion::scalar::ScalarValue;
 
 use crate::lake::TableSpec;
 
-/// What rows are filtered by while they are read: the comparisons of the table's own columns with
-/// values, where one of them wants an identifier. `None` where no identifier is wanted: it would
-/// cost more than it saves.
-pub(super) fn condition(spec: &TableSpec, filters: &[Expr]) -> Option<Expr> {
-    let own = |name: &str| spec.columns.iter().find(|column| column.name == name);
-    let parts = filters.iter().flat_map(split_conjunction);
-    let compared = parts.filter_map(|part| Some((part, compared(part)?)));
-    let compared: Vec<_> =
-        compared.filter_map(|(part, (name, by))| Some((part, own(name)?, by))).collect();
-    let is_look_up =
-        compared.iter().any(|(_, column, by)| *by == Operator::Eq && column.is_identifier());
-    let parts = compared.into_iter().map(|(part, ..)| part.clone());
-    is_look_up.then(|| conjunction(parts)).flatten()
+/// An identifier's column, and the one value that it must have.
+pub(super) type Wanted<'a> = (&'a str, &'a str);
+
+/// A look-up.
+pub(super) struct LookUp<'a> {
+    /// What rows are filtered by while they are read: the comparisons of the table's own columns
+    /// with values.
+    pub(super) condition: Expr,
+    /// The identifiers.
+    pub(super) wanted: Vec<Wanted<'a>>,
 }
 
-/// The column of a comparison with a value, which cannot fail.
-fn compared(part: &Expr) -> Option<(&str, Operator)> {
-    let Expr::BinaryExpr(BinaryExpr { left, op, right }) = part else { return None };
-    let is_comparison =
-        matches!(op, Operator::Eq | Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq);
-    match (left.as_ref(), right.as_ref()) {
-        (Expr::Column(column), Expr::Literal(..)) if is_comparison => Some((&column.name, *op)),
-        _ => None,
+/// The look-up that filters ask for. `None` where no identifier is wanted: it would cost more than
+/// it saves.
+pub(super) fn look_up<'a>(spec: &TableSpec, filters: &'a [Expr]) -> Option<LookUp<'a>> {
+    let column = |name: &str| spec.columns.iter().find(|column| column.name == name);
+    let parts = filters.iter().flat_map(split_conjunction);
+    let compared = parts.filter_map(|part| Some((part, Comparison::of(part)?)));
+    let compared = compared.filter_map(|(part, by)| Some((part, column(by.column)?, by)));
+    let (mut parts, mut wanted) = (Vec::new(), Vec::new());
+    for (part, column, by) in compared {
+        parts.push(part.clone());
+        if by.is_equal && column.is_identifier() {
+            wanted.extend(by.text.map(|text| (by.column, text)));
+        }
     }
+    let condition = conjunction(parts)?;
+    (!wanted.is_empty()).then_some(LookUp { condition, wanted })
+}
+
+/// A comparison of a column with a value, which cannot fail.
+struct Comparison<'a> {
+    column: &'a str,
+    is_equal: bool,
+    text: Option<&'a str>,
+}
+
+impl<'a> Comparison<'a> {
+    fn of(part: &'a Expr) -> Option<Self> {
+        let Expr::BinaryExpr(BinaryExpr { left, op, right }) = part else { return None };
+        let is_equal = *op == Operator::Eq;
+        let is_ordered =
+            matches!(op, Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq);
+        match (left.as_ref(), right.as_ref()) {
+            (Expr::Column(column), Expr::Literal(value, _)) if is_equal || is_ordered => {
+                Some(Self { column: &column.name, is_equal, text: text(value) })
+            }
+            _ => None,
+        }
+    }
+}
+
+fn text(value: &ScalarValue) -> Option<&str> {
+    value.try_as_str().flatten()
 }

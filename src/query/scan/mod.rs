@@ -1,5 +1,6 @@
 //! Scans of one version of a table: its files pruned, its rows fenced in by tenant.
 
+mod bloom;
 mod canonical;
 mod fence;
 mod footers;

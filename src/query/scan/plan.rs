@@ -43,26 +43,33 @@ pub(super) fn read(
     let partitions = files.iter().map(|file| partitioned(table, file));
     let group = FileGroup::new(partitions.collect::<Result<Vec<_>>>()?);
     let groups = group.split_files(threads);
-    let url = ObjectStoreUrl::parse(STORE_URL)?;
-    let runtime = state.runtime_env();
-    // A file is never written twice, so that what is known of it holds.
-    let footers = runtime.cache_manager.get_file_metadata_cache();
-    let reader = CachedParquetFileReaderFactory::new(runtime.object_store(&url)?, footers);
     let source = ParquetSource::new(schema(table))
         .with_table_parquet_options(state.table_options().parquet.clone())
-        .with_parquet_file_reader_factory(Arc::new(Footers(reader)));
+        .with_parquet_file_reader_factory(Arc::new(footers(state)?));
     let source = match wanted.rows {
         Some(rows) => source.with_predicate(rows).with_pushdown_filters(true),
         None => source,
     };
     let statistics = statistics(table, &files);
-    let config = FileScanConfigBuilder::new(url, Arc::new(source))
+    let config = FileScanConfigBuilder::new(store_url()?, Arc::new(source))
         .with_file_groups(groups)
         .with_statistics(statistics)
         .with_projection_indices(wanted.projection.cloned())?
         .with_limit(wanted.limit)
         .build();
     Ok(DataSourceExec::from_data_source(config))
+}
+
+/// The footers of files. A file is never written twice, so that what is known of it holds.
+pub(super) fn footers(state: &dyn Session) -> Result<Footers> {
+    let runtime = state.runtime_env();
+    let kept = runtime.cache_manager.get_file_metadata_cache();
+    let store = runtime.object_store(store_url()?)?;
+    Ok(Footers(CachedParquetFileReaderFactory::new(store, kept)))
+}
+
+fn store_url() -> Result<ObjectStoreUrl> {
+    ObjectStoreUrl::parse(STORE_URL)
 }
 
 fn schema(table: &Table) -> TableSchema {
@@ -72,7 +79,8 @@ fn schema(table: &Table) -> TableSchema {
     TableSchema::builder(viewed(&spec.file_schema())).with_table_partition_cols(partitions).build()
 }
 
-fn partitioned(table: &Table, file: &DataFile) -> Result<PartitionedFile> {
+/// A file as the reader names it.
+pub(super) fn partitioned(table: &Table, file: &DataFile) -> Result<PartitionedFile> {
     let external = |why| DataFusionError::External(Box::new(why));
     let mut read = PartitionedFile::new(String::new(), file.size);
     // The log's path is taken as it is: `new` would escape it a second time.

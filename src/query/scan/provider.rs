@@ -14,10 +14,11 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType, col
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
+use super::look_up::{self, LookUp};
 use super::plan::{self, Wanted};
-use super::{canonical, fence, look_up, prune};
+use super::{bloom, canonical, fence, prune};
 use crate::attribution::UNATTRIBUTED;
-use crate::lake::{Snapshot, Table, TableName};
+use crate::lake::{DataFile, Snapshot, Table, TableName};
 use crate::query::request::Scope;
 
 const TENANT: &str = "tenant";
@@ -66,9 +67,22 @@ impl LakeTable {
         filters: &[Expr],
         wanted: Wanted<'_>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let files = self.snapshot.files().await;
-        let files = files.map_err(|why| DataFusionError::External(Box::new(why)))?;
+        let files = self.files().await?;
         let files = prune::prune(&files, &self.schema, filters, state)?;
+        self.plan(files, wanted, state)
+    }
+
+    async fn files(&self) -> Result<Arc<[DataFile]>> {
+        let files = self.snapshot.files().await;
+        files.map_err(|why| DataFusionError::External(Box::new(why)))
+    }
+
+    fn plan(
+        &self,
+        files: Vec<&DataFile>,
+        wanted: Wanted<'_>,
+        state: &dyn Session,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         if files.is_empty() {
             let schema = match wanted.projection {
                 Some(columns) => Arc::new(self.schema.project(columns)?),
@@ -82,15 +96,20 @@ impl LakeTable {
     /// The rows with a wanted identifier. What is above filters again: nothing is taken from it.
     async fn scan_looking_up(
         &self,
-        condition: Expr,
+        LookUp { condition, wanted }: LookUp<'_>,
         state: &dyn Session,
         filters: &[Expr],
         projection: Option<&Vec<usize>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        let files = self.files().await?;
+        let files = prune::prune(&files, &self.schema, filters, state)?;
+        let asked = files.iter().map(|file| plan::partitioned(&self.table, file));
+        let asked = asked.collect::<Result<Vec<_>>>()?;
+        let can_have = bloom::can_have(&plan::footers(state)?, asked, &wanted).await;
+        let files = files.into_iter().zip(can_have).filter_map(|(file, can)| can.then_some(file));
         let schema = DFSchema::try_from(Arc::clone(&self.schema))?;
         let rows = Some(state.create_physical_expr(condition, &schema)?);
-        let found =
-            self.scan_files(state, filters, Wanted { projection, rows, limit: None }).await?;
+        let found = self.plan(files.collect(), Wanted { projection, rows, limit: None }, state)?;
         Ok(Arc::new(fence::Fence::new(found)))
     }
 
@@ -142,8 +161,8 @@ impl TableProvider for LakeTable {
         if let Some(condition) = self.condition() {
             return self.scan_fenced(condition, state, projection).await;
         }
-        if let Some(condition) = look_up::condition(self.table.spec(), filters) {
-            return self.scan_looking_up(condition, state, filters, projection).await;
+        if let Some(look_up) = look_up::look_up(self.table.spec(), filters) {
+            return self.scan_looking_up(look_up, state, filters, projection).await;
         }
         self.scan_files(state, filters, Wanted { projection, limit, rows: None }).await
     }

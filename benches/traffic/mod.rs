@@ -141,7 +141,7 @@ fn usage(line: &mut String, place: usize, random: &mut Random) -> std::fmt::Resu
 }
 
 /// An id as gateways make them: without order, different for different numbers.
-pub fn event_id(number: u64) -> String {
+fn event_id(number: u64) -> String {
     let high = mixed(number);
     let digits = format!("{high:016x}{:016x}", mixed(high));
     [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]).join("-")

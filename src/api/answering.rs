@@ -9,6 +9,7 @@ use futures::StreamExt;
 
 use super::audit::Audit;
 use super::auth::{Caller, Tenants};
+use super::metrics::Protocol;
 use super::problem::{Problem, ProblemKind};
 use super::running::{Begun, QUERY_ID};
 use super::state::App;
@@ -48,8 +49,9 @@ impl Asking<'_> {
             cancel: begun.cancel.clone(),
             ..request
         };
-        let mut audit = Audit::of(caller, named);
-        let answer = engine(app)?.ask(&request).await.map_err(|error| {
+        let engine = engine(app)?;
+        let mut audit = Audit::of(app, Protocol::Http, caller, named);
+        let answer = engine.ask(&request).await.map_err(|error| {
             audit.refused(&error);
             refused(&error)
         })?;
@@ -61,11 +63,15 @@ impl Asking<'_> {
 impl Given {
     /// The response in a format.
     pub(super) async fn respond(self, format: Format) -> Result<Response, Problem> {
-        let Self { mut answer, begun, audit } = self;
+        let Self { mut answer, begun, mut audit } = self;
         let mut told =
             vec![(QUERY_ID, begun.id.to_string()), (TABLE_VERSIONS, versions(&answer.versions))];
+        let mut failed = |error| {
+            audit.refused(&error);
+            refused(&error)
+        };
         let mut response = if format == Format::Ndjson {
-            let lines = query::ndjson(answer).await.map_err(|error| refused(&error))?;
+            let lines = query::ndjson(answer).await.map_err(&mut failed)?;
             // The account is closed with the last line, or when nobody reads on.
             let lines = lines.map(move |line| {
                 let _open = (&audit, &begun);
@@ -73,7 +79,7 @@ impl Given {
             });
             Body::from_stream(lines).into_response()
         } else {
-            let body = query::encode(&mut answer, format).await.map_err(|error| refused(&error))?;
+            let body = query::encode(&mut answer, format).await.map_err(&mut failed)?;
             told.push((TRUNCATED, answer.truncated().to_string()));
             told.extend(answer.page_token().map(|token| (PAGE_TOKEN, token)));
             body.into_response()

@@ -2,17 +2,21 @@
 //!
 //! Under the target `tokenmeter::audit`: who asked with which key, for which tenants, what, how
 //! many rows and bytes came out, in how long, and how it ended. Never: a row, a parameter's value,
-//! a key.
+//! a key. Its outcome and its time are counted, too.
 
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use super::auth::{Caller, Tenants};
+use super::metrics::{ApiMetrics, Protocol};
+use super::state::App;
 use crate::query::{Answer, QueryError, Used};
 
 /// A question on its way; it writes its line when it is dropped.
 pub(crate) struct Audit {
+    metrics: ApiMetrics,
+    protocol: Protocol,
     owner: String,
     key_id: String,
     tenants: String,
@@ -24,12 +28,14 @@ pub(crate) struct Audit {
 
 impl Audit {
     /// Opens the account of a question.
-    pub(crate) fn of(caller: &Caller, statement: &str) -> Self {
+    pub(crate) fn of(app: &App, protocol: Protocol, caller: &Caller, statement: &str) -> Self {
         let tenants = match &caller.tenants {
             Tenants::All => "*".to_owned(),
             Tenants::Only(tenants) => tenants.iter().cloned().collect::<Vec<_>>().join(","),
         };
         Self {
+            metrics: app.metrics.clone(),
+            protocol,
             owner: caller.sender.namespace.clone(),
             key_id: caller.key_id.clone().unwrap_or_default(),
             tenants,
@@ -55,6 +61,10 @@ impl Drop for Audit {
     fn drop(&mut self) {
         let used = self.used.as_deref();
         let outcome = self.refused.or_else(|| used.and_then(Used::outcome));
+        // Nobody waited for the end.
+        let outcome = outcome.unwrap_or("cancelled");
+        let took = self.started.elapsed();
+        self.metrics.asked(self.protocol, outcome, took);
         tracing::info!(
             target: "tokenmeter::audit",
             owner = self.owner,
@@ -63,9 +73,8 @@ impl Drop for Audit {
             statement = self.statement,
             rows = used.map_or(0, Used::rows),
             bytes = used.map_or(0, Used::bytes),
-            ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            // Nobody waited for the end.
-            outcome = outcome.unwrap_or("cancelled"),
+            ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            outcome,
             "a question was asked"
         );
     }

@@ -1,16 +1,38 @@
-//! What the HTTP server counts, in the registry it is handed.
+//! What the server counts of requests and questions, in the registry it is handed.
+
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use prometheus::core::Collector;
 use prometheus::{HistogramOpts, HistogramTimer, HistogramVec, IntCounterVec, Opts, Registry};
 
-/// Metrics of the HTTP server.
+/// How a question comes in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Protocol {
+    /// HTTP.
+    Http,
+    /// PostgreSQL's wire.
+    Postgres,
+}
+
+impl Protocol {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Postgres => "postgres",
+        }
+    }
+}
+
+/// Metrics of the server.
 #[derive(Debug, Clone)]
 pub struct ApiMetrics {
     requests: IntCounterVec,
     seconds: HistogramVec,
     events: IntCounterVec,
     rejections: IntCounterVec,
+    questions: IntCounterVec,
+    question_seconds: HistogramVec,
 }
 
 impl ApiMetrics {
@@ -39,6 +61,21 @@ impl ApiMetrics {
                 ),
                 &["door", "code"],
             )?,
+            questions: IntCounterVec::new(
+                Opts::new(
+                    "tokenmeter_questions_total",
+                    "Questions that were let in, by how they ended: answered whole (`ok`), \
+                     `truncated` at a limit, `cancelled`, or with an error's code",
+                ),
+                &["protocol", "outcome"],
+            )?,
+            question_seconds: HistogramVec::new(
+                HistogramOpts::new(
+                    "tokenmeter_question_seconds",
+                    "Seconds from a question to the end of its answer",
+                ),
+                &["protocol"],
+            )?,
         };
         for collector in metrics.collectors() {
             registry.register(collector)?;
@@ -53,7 +90,15 @@ impl ApiMetrics {
             Box::new(self.seconds.clone()),
             Box::new(self.events.clone()),
             Box::new(self.rejections.clone()),
+            Box::new(self.questions.clone()),
+            Box::new(self.question_seconds.clone()),
         ]
+    }
+
+    /// Counts a question that has ended.
+    pub(super) fn asked(&self, protocol: Protocol, outcome: &str, took: Duration) {
+        self.questions.with_label_values(&[protocol.name(), outcome]).inc();
+        self.question_seconds.with_label_values(&[protocol.name()]).observe(took.as_secs_f64());
     }
 
     pub(super) fn start(&self, route: &str) -> HistogramTimer {

@@ -41,6 +41,7 @@ pub(crate) use limits::Place;
 pub(crate) use listen::{Connection, Limited};
 pub use listen::{bind, check_listen};
 pub use metrics::ApiMetrics;
+pub(crate) use metrics::Protocol;
 pub use problem::{Problem, ProblemKind};
 pub use replay_routes::{LETTERS, Refused, ReplayReport, ReplayRequest};
 pub use revision_routes::{Revisions, RollbackReport, RollbackRequest};

@@ -133,6 +133,11 @@ impl ColumnInfo {
         Field::new(self.name, self.kind.data_type(), !self.required)
     }
 
+    /// Whether merged files have a Bloom filter of its values.
+    pub fn is_filtered(&self) -> bool {
+        self.name == "event_id"
+    }
+
     /// Whether a value of it names one row, or a few.
     pub const fn is_identifier(&self) -> bool {
         matches!(self.kind, Kind::Text) && matches!(self.layout, Layout::Delta)

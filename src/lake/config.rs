@@ -86,7 +86,7 @@ impl Default for MaintenanceConfig {
             small_file: ByteSize(64 << 20),
             small_files_max: 128,
             merge_every: Span::seconds(5 * 60),
-            sort_bytes_max: ByteSize(16 << 20),
+            sort_bytes_max: ByteSize(8 << 20),
             merge_bytes_max: ByteSize(256 << 20),
             close_after: Span::seconds(2 * 3_600),
             correct_every: Span::seconds(30),

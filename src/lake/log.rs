@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use object_store::{Error, ObjectMeta, ObjectStore, ObjectStoreExt, Result as StoreResult};
 
 use super::error::LakeError;
 
@@ -42,7 +42,8 @@ impl Log {
         root: &Path,
     ) -> Result<Self, LakeError> {
         let log = root.clone().join(LOG);
-        let Some(version) = hint(store, &log).await else {
+        // A hint that cannot be read is no hint.
+        let Some(version) = hint(store, &log).await.ok().flatten() else {
             return Self::list(store, root).await;
         };
         // Names of one version follow its number, so that those of the checkpoint itself are
@@ -52,7 +53,7 @@ impl Log {
     }
 
     async fn collect(
-        listing: BoxStream<'_, object_store::Result<ObjectMeta>>,
+        listing: BoxStream<'_, StoreResult<ObjectMeta>>,
         root: &Path,
     ) -> Result<Self, LakeError> {
         let what = || format!("listing the log of `{root}`");
@@ -100,15 +101,19 @@ impl Log {
     }
 }
 
-/// The version that `_last_checkpoint` names; a hint that cannot be read is no hint.
-async fn hint(store: &Arc<dyn ObjectStore>, log: &Path) -> Option<u64> {
+/// The version that `_last_checkpoint` names; `None` where there was no checkpoint yet.
+pub(super) async fn hint(store: &Arc<dyn ObjectStore>, log: &Path) -> StoreResult<Option<u64>> {
     #[derive(serde::Deserialize)]
     struct Hint {
         version: u64,
     }
-    let found = store.get(&log.clone().join("_last_checkpoint")).await.ok()?;
-    let hint: Hint = serde_json::from_slice(&found.bytes().await.ok()?).ok()?;
-    Some(hint.version)
+    let found = match store.get(&log.clone().join("_last_checkpoint")).await {
+        Err(Error::NotFound { .. }) => return Ok(None),
+        found => found?,
+    };
+    let hint = serde_json::from_slice::<Hint>(&found.bytes().await?);
+    let unread = |why| Error::Generic { store: "log", source: Box::new(why) };
+    hint.map(|hint| Some(hint.version)).map_err(unread)
 }
 
 /// What a Parquet file ends with.

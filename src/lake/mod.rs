@@ -31,6 +31,7 @@ mod snapshot;
 mod stage;
 mod table;
 mod tables;
+mod tail;
 #[cfg(test)]
 mod tests;
 

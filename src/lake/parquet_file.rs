@@ -67,7 +67,7 @@ fn kept(builder: WriterPropertiesBuilder, spec: &TableSpec) -> WriterPropertiesB
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_data_page_row_count_limit(PAGE_ROWS)
         .set_sorting_columns(sorting_columns(spec));
-    match spec.columns.iter().find(|column| column.name == "event_id") {
+    match spec.columns.iter().find(|column| column.is_filtered()) {
         Some(column) => {
             let path = ColumnPath::from(column.name);
             builder

@@ -18,6 +18,7 @@ use super::log::Log;
 use super::metrics::TableMetrics;
 use super::snapshot::{Engine, Snapshot, Standing, blocking};
 use super::tables::{TableName, TableSpec};
+use super::tail::Tail;
 use crate::time::{Clock, Timestamp};
 
 /// After a pause as long as this the table is opened anew: a version that was summed up and cleaned
@@ -41,6 +42,8 @@ struct State {
     root: Url,
     store: Arc<dyn ObjectStore>,
     engine: Arc<Engine>,
+    /// Reads what follows a version; in a directory, without listing it.
+    follower: Arc<Engine>,
     clock: Arc<dyn Clock>,
     metrics: TableMetrics,
     /// Why it must not be used, instead: the next refresh looks again.
@@ -75,10 +78,12 @@ impl Table {
     ) -> Result<Self, LakeError> {
         let Location { root, store } = location.below(spec.name.name())?;
         let engine = Arc::new(engine(&store));
+        let follower = follower(&root, &store).map_or_else(|| Arc::clone(&engine), Arc::new);
         let unread = LakeError::internal("opening a table", "it was not read yet");
         let newest = RwLock::new(Err(unread));
         let metrics = TableMetrics::new(spec.name)?;
-        let table = Self(Arc::new(State { spec, root, store, engine, clock, metrics, newest }));
+        let state = State { spec, root, store, engine, follower, clock, metrics, newest };
+        let table = Self(Arc::new(state));
         let (mut pauses, begun) = (READ_AGAIN_AFTER.into_iter(), Instant::now());
         loop {
             match table.read_anew().await {
@@ -195,20 +200,34 @@ impl Table {
     pub async fn refresh(&self) -> Result<Snapshot, LakeError> {
         let Ok(known) = self.snapshot() else { return self.read_anew().await };
         let taken_at = self.now();
-        let what = || format!("refreshing table `{}`", self.name().name());
         let standing = known.standing().await?;
         // After a long pause the next version's entry may have been cleaned away already.
-        let (table, anew) = (self.clone(), self.is_stale(&known) || standing == Standing::Gone);
+        let anew = self.is_stale(&known) || standing == Standing::Gone;
         if !anew && standing == Standing::Newest {
             known.confirm(taken_at);
             return Ok(known);
         }
+        self.read_after(&known, anew).await
+    }
+
+    /// Reads the newest version, from a known one and what followed it, checkpoints among it, or
+    /// anew.
+    ///
+    /// # Errors
+    /// As [`Table::refresh`].
+    pub(super) async fn read_after(
+        &self,
+        known: &Snapshot,
+        anew: bool,
+    ) -> Result<Snapshot, LakeError> {
+        let what = || format!("refreshing table `{}`", self.name().name());
+        let (table, taken_at) = (self.clone(), self.now());
         let base = known.kernel().clone();
         let read = move || {
             if anew {
                 return create::newest(table.root(), table.engine());
             }
-            delta_kernel::Snapshot::builder_from(base.clone()).build(table.engine().as_ref())
+            delta_kernel::Snapshot::builder_from(base.clone()).build(table.0.follower.as_ref())
         };
         let is_behind = |error: &_| is_hole(error) || is_gone(error);
         let mut pauses = READ_AGAIN_AFTER.into_iter();
@@ -269,6 +288,12 @@ impl Table {
 pub(super) fn path_of(url: &Url) -> Result<Path, LakeError> {
     let path = Path::from_url_path(url.path());
     path.map_err(|why| LakeError::internal(format!("reading the path of `{url}`"), why))
+}
+
+/// An engine for logs in directories: a listing reads the names of all versions that are kept.
+fn follower(root: &Url, store: &Arc<dyn ObjectStore>) -> Option<Engine> {
+    let tail = || -> Arc<dyn ObjectStore> { Arc::new(Tail::over(Arc::clone(store))) };
+    (root.scheme() == "file").then(|| engine(&tail()))
 }
 
 fn engine(store: &Arc<dyn ObjectStore>) -> Engine {

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::session::Session;
 use super::sqlstate::{self, CONNECTION_LIMIT};
-use crate::api::{App, Audit, Begun, Caller, Place, request_of};
+use crate::api::{App, Audit, Begun, Caller, Place, Protocol, request_of};
 use crate::query::{Answer, Described, Dialect, QueryEngine, QueryError, SqlRequest};
 
 /// How often a client that has sent something else already is looked at.
@@ -48,10 +48,11 @@ impl Session {
     /// # Errors
     /// What the client is told.
     pub async fn ask(&self, sql: &str, parameters: Vec<ScalarValue>) -> Result<Asked, PgWireError> {
+        let engine = engine(&self.server().app)?;
         let turn = self.turn(sql)?;
-        let mut audit = Audit::of(&turn.caller, sql);
+        let mut audit = self.audit(&turn, sql);
         let request = self.request(&turn, sql, parameters);
-        match engine(&self.server().app)?.ask(&request).await {
+        match engine.ask(&request).await {
             Ok(answer) => {
                 audit.answered(&answer);
                 Ok(Asked { answer, _audit: audit, _turn: turn })
@@ -76,7 +77,7 @@ impl Session {
         let turn = self.turn(sql)?;
         let request = self.request(&turn, sql, parameters);
         engine(&self.server().app)?.describe(&request).await.map_err(|why| {
-            Audit::of(&turn.caller, sql).refused(&why);
+            self.audit(&turn, sql).refused(&why);
             sqlstate::of_query(&why)
         })
     }
@@ -93,6 +94,10 @@ impl Session {
         let begun = app.running.begin_new(&caller, sql, now, cancel.clone());
         let watch = self.watched().map(|client| watch(client, cancel.clone()));
         Ok(Turn { caller, cancel, watch, _begun: begun, _place: place })
+    }
+
+    fn audit(&self, turn: &Turn, sql: &str) -> Audit {
+        Audit::of(&self.server().app, Protocol::Postgres, &turn.caller, sql)
     }
 
     fn request(&self, turn: &Turn, sql: &str, parameters: Vec<ScalarValue>) -> SqlRequest {

@@ -164,6 +164,16 @@ async fn each_question_leaves_a_line_in_the_audit_log() {
         outcome(0, "not_read_only"),
     ];
     assert_eq!(told, expected);
+    let metrics = server.get("/metrics", &[]).await.text();
+    for (outcome, times) in [("ok", 4), ("truncated", 1), ("sql_failed", 1), ("not_read_only", 1)] {
+        let labels = format!(r#"{{outcome="{outcome}",protocol="http"}}"#);
+        let line = format!("tokenmeter_questions_total{labels} {times}");
+        assert!(metrics.contains(&line), "{line}: {metrics}");
+    }
+    assert!(
+        metrics.contains(r#"tokenmeter_question_seconds_count{protocol="http"} 7"#),
+        "{metrics}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

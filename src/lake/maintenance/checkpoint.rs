@@ -26,7 +26,11 @@ pub(super) async fn checkpoint(table: &Table, every: u64) -> Result<Option<u64>,
     let written = blocking(what(), move || kernel.checkpoint(engine.as_ref(), None)).await?;
     let (_, kernel) = written.map_err(|error| LakeError::from_kernel(what(), error))?;
     crash::point("checkpoint.written");
-    table.install(snapshot.later(kernel, taken_at));
+    let newest = table.install(snapshot.later(kernel, taken_at));
+    if newest.version() > snapshot.version() {
+        // Commits meanwhile were made on versions that do not know of the checkpoint.
+        table.read_after(&newest, false).await?;
+    }
     Ok(Some(snapshot.version()))
 }
 

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures::{FutureExt, StreamExt, TryStreamExt};
+use futures::{StreamExt, TryStreamExt};
 
 use super::digest::Digest;
 use super::merge_sort::{Input, input, merged};
@@ -19,9 +19,6 @@ use crate::lake::parquet_file::Purpose;
 use crate::lake::snapshot::Snapshot;
 use crate::lake::stage::StagedFile;
 use crate::lake::table::Table;
-
-/// How many fresh files are sorted at a time.
-const SORTED_AT_ONCE: usize = 2;
 
 /// What a merge did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,17 +68,11 @@ fn fence(table: &Table, group: &Group) -> String {
 /// Writes the rows of all inputs into one file, and reads it back to compare.
 async fn rewrite(table: &Table, group: &Group) -> Result<StagedFile, LakeError> {
     let before = Arc::new(Mutex::new(Digest::default()));
-    let inputs = group.files.iter().map(|file| {
-        let digest = Arc::clone(&before);
-        let counted = async move {
-            let rows = input(table, file).await?;
-            Ok(rows.inspect_ok(move |batch| locked(&digest).add(batch)).boxed())
-        };
-        counted.boxed()
-    });
-    let inputs: Vec<_> = inputs.collect();
-    // A fresh file is held twice while it is sorted: not all of them at once.
-    let inputs = futures::stream::iter(inputs).buffered(SORTED_AT_ONCE).try_collect().await?;
+    let mut inputs = Vec::new();
+    for file in &group.files {
+        let (rows, digest) = (input(table, file).await?, Arc::clone(&before));
+        inputs.push(rows.inspect_ok(move |batch| locked(&digest).add(batch)).boxed());
+    }
     let output = write(table, group, merged(table, inputs).await?).await?;
     crash::point("merge.written");
     let mut after = Digest::default();

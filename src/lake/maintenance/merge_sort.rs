@@ -4,10 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
-use arrow::compute::{
-    SortColumn, concat_batches, interleave_record_batch, lexsort_to_indices, take_record_batch,
-};
+use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::compute::{SortColumn, concat, interleave_record_batch, lexsort_to_indices};
 use arrow::error::ArrowError;
 use arrow::row::{OwnedRow, RowConverter, SortField};
 use futures::stream::BoxStream;
@@ -20,6 +18,8 @@ use crate::lake::table::Table;
 
 /// Rows in a batch that comes out.
 const BATCH_ROWS: usize = 8_192;
+/// Rows of an input that was sorted here which are in a batch: as many as are read of the others.
+const INPUT_ROWS: usize = 2_048;
 
 /// The rows of one input, in order.
 pub(super) type Input = BoxStream<'static, Result<RecordBatch, LakeError>>;
@@ -33,17 +33,38 @@ pub(super) async fn input(table: &Table, file: &DataFile) -> Result<Input, LakeE
     }
     let batches: Vec<RecordBatch> = open.rows.try_collect().await?;
     let what = format!("sorting `{}`", file.path);
-    let sorted = blocking(what.clone(), move || sorted(&batches, &key)).await?;
-    let sorted = sorted.map_err(|why| LakeError::internal(what, why))?;
-    Ok(futures::stream::iter(sorted.map(Ok)).boxed())
+    let failed = move |why: ArrowError| LakeError::internal(what.clone(), why);
+    let order = move || order(&batches, &key).map(|order| (batches, order));
+    let ordered = blocking(format!("sorting `{}`", file.path), order).await?;
+    let (batches, order) = ordered.map_err(&failed)?;
+    let next = move |rest: Vec<Place>| {
+        let from: Vec<&RecordBatch> = batches.iter().collect();
+        interleave_record_batch(&from, &rest).map_err(&failed)
+    };
+    let parts: Vec<Vec<Place>> = order.chunks(INPUT_ROWS).map(<[Place]>::to_vec).collect();
+    Ok(futures::stream::iter(parts.into_iter().map(next)).boxed())
 }
 
-fn sorted(batches: &[RecordBatch], key: &[&str]) -> Result<Option<RecordBatch>, ArrowError> {
-    let Some(first) = batches.first() else { return Ok(None) };
-    let all = concat_batches(&first.schema(), batches)?;
-    let values = columns(&all, key)?.into_iter();
-    let by: Vec<SortColumn> = values.map(|values| SortColumn { values, options: None }).collect();
-    take_record_batch(&all, &lexsort_to_indices(&by, None)?).map(Some)
+/// A row's batch and its place in it.
+type Place = (usize, usize);
+
+/// The places of all rows, in order. The rows themselves stay where they are.
+fn order(batches: &[RecordBatch], key: &[&str]) -> Result<Vec<Place>, ArrowError> {
+    let Some(first) = batches.first() else { return Ok(Vec::new()) };
+    let of_all = |name: &&str| {
+        let column = first.schema().index_of(name)?;
+        let parts: Vec<&dyn Array> =
+            batches.iter().map(|batch| batch.column(column).as_ref()).collect();
+        Ok(SortColumn { values: concat(&parts)?, options: None })
+    };
+    let by: Vec<SortColumn> = key.iter().map(of_all).collect::<Result<_, ArrowError>>()?;
+    let places: Vec<Place> = batches
+        .iter()
+        .enumerate()
+        .flat_map(|(batch, rows)| (0..rows.num_rows()).map(move |row| (batch, row)))
+        .collect();
+    let order = lexsort_to_indices(&by, None)?;
+    Ok(order.values().iter().filter_map(|row| places.get(*row as usize).copied()).collect())
 }
 
 fn columns(batch: &RecordBatch, key: &[&str]) -> Result<Vec<ArrayRef>, ArrowError> {

@@ -11,6 +11,7 @@ mod latency;
 mod merging;
 mod power_loss;
 mod tables;
+mod tail;
 mod torn;
 
 use std::sync::Arc;

@@ -77,3 +77,18 @@ async fn a_door_that_others_can_reach_needs_keys_and_a_certificate() {
     let refused = bind(&again, false).await.expect_err("a taken port").to_string();
     assert!(refused.contains("postgres.listen"), "{refused}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn questions_are_counted_by_how_they_end() {
+    let wire = Wire::full(QueryConfig::default()).await;
+    let (mut acme, _) = wire.of_acme().await;
+    for sql in [TENANTS, TENANTS, "SELECT no_such_column FROM calls", "DROP TABLE calls"] {
+        acme.ask(sql).await;
+    }
+    let metrics = wire.server.get("/metrics", &[]).await.text();
+    for (outcome, times) in [("ok", 2), ("sql_invalid", 1), ("not_read_only", 1)] {
+        let labels = format!(r#"{{outcome="{outcome}",protocol="postgres"}}"#);
+        let line = format!("tokenmeter_questions_total{labels} {times}");
+        assert!(metrics.contains(&line), "{line}: {metrics}");
+    }
+}

@@ -1,7 +1,8 @@
 //! Which files can have an identifier, by their Bloom filters.
 //!
-//! Of each filter one block is read: that which the identifier would be in. DataFusion reads whole
-//! filters, and opens each file for it.
+//! Of each filter the header is wanted, and the one block that the identifier would be in; an
+//! object store gives what lies between them, too. DataFusion reads whole filters, after all that
+//! it takes to begin reading rows of each file.
 //!
 //! Source: <https://parquet.apache.org/docs/file-format/bloomfilter/>
 
@@ -19,7 +20,10 @@ use twox_hash::XxHash64;
 use super::footers::Footers;
 use super::look_up::Wanted;
 
-const BLOCK_BYTES: u64 = 32;
+const BLOCK_BYTES: usize = 32;
+/// What follows the size in the header of a filter: the split block algorithm, xxHash, not
+/// compressed, in compact Thrift.
+const HEADER_END: [u8; 13] = [0x1c, 0x1c, 0, 0, 0x1c, 0x1c, 0, 0, 0x1c, 0x1c, 0, 0, 0];
 /// How many files are asked at a time: in an object store each is a request.
 const FILES_AT_A_TIME: usize = 16;
 
@@ -30,16 +34,23 @@ pub(super) async fn can_have(
     files: Vec<PartitionedFile>,
     wanted: &[Wanted<'_>],
 ) -> Vec<bool> {
+    if wanted.is_empty() {
+        return vec![true; files.len()];
+    }
     let asked = files.into_iter().map(|file| ask(footers, file, wanted));
     stream::iter(asked).buffered(FILES_AT_A_TIME).map(|can| can.unwrap_or(true)).collect().await
 }
 
 /// `None` where the file does not tell.
 async fn ask(footers: &Footers, file: PartitionedFile, wanted: &[Wanted<'_>]) -> Option<bool> {
-    let mut file = footers.create_reader(0, file, None, &ExecutionPlanMetricsSet::new()).ok()?;
+    let (end, hint) = (file.object_meta.size, file.metadata_size_hint);
+    let mut file = footers.create_reader(0, file, hint, &ExecutionPlanMetricsSet::new()).ok()?;
     let footer = file.get_metadata(None).await.ok()?;
     for &(column, value) in wanted {
         let Some(blocks) = blocks(&footer, column, value) else { continue };
+        if blocks.iter().any(|block| block.block.end > end) {
+            return None;
+        }
         let ranges = blocks.iter().flat_map(Block::ranges).collect();
         let read = file.get_byte_ranges(ranges).await.ok()?;
         let mut read = blocks.iter().zip(read.chunks_exact(2));
@@ -70,15 +81,16 @@ impl Block {
         let start = u64::try_from(chunk.bloom_filter_offset()?).ok()?;
         let length = u64::try_from(chunk.bloom_filter_length()?).ok()?;
         // Blocks follow a header that is shorter than one.
-        let (count, header_bytes) = (length / BLOCK_BYTES, length % BLOCK_BYTES);
+        let block_bytes = BLOCK_BYTES as u64;
+        let (count, header_bytes) = (length / block_bytes, length % block_bytes);
         let hash = XxHash64::oneshot(0, value.as_bytes());
-        let number = ((hash >> 32) * count) >> 32;
-        let first = start + header_bytes;
-        let block = first + number * BLOCK_BYTES;
-        Some(Self {
+        let number = ((hash >> 32).checked_mul(count)?) >> 32;
+        let first = start.checked_add(header_bytes)?;
+        let block = first.checked_add(number * block_bytes)?;
+        (count > 0).then_some(Self {
             header: start..first,
-            block: block..block + BLOCK_BYTES,
-            bitset_bytes: count * BLOCK_BYTES,
+            block: block..block.checked_add(block_bytes)?,
+            bitset_bytes: count * block_bytes,
         })
     }
 
@@ -89,23 +101,24 @@ impl Block {
     /// What the file says of a value, by its bytes in these ranges.
     fn can_have(&self, read: &[Bytes], value: &str) -> bool {
         let [header, block] = read else { return true };
+        let is_known = block.len() == BLOCK_BYTES && is_header(header, self.bitset_bytes);
         // A filter of a single block looks into this one.
-        bitset_bytes(header) != Some(self.bitset_bytes) || Sbbf::new(block).check(value)
+        !is_known || Sbbf::new(block).check(value)
     }
 }
 
-/// The size that a filter's header begins with: field 1 of a compact Thrift structure, an `i32`.
-fn bitset_bytes(header: &[u8]) -> Option<u64> {
-    const FIRST_FIELD_I32: u8 = 0x15;
-    let (&FIRST_FIELD_I32, number) = header.split_first()? else { return None };
-    let mut zigzag = 0;
-    for (place, byte) in number.iter().take(5).enumerate() {
-        zigzag |= u64::from(byte & 0x7f) << (7 * place);
-        if byte & 0x80 == 0 {
-            return (zigzag & 1 == 0).then_some(zigzag >> 1);
-        }
+/// Whether these bytes, and no others, are the header of a filter of so many bytes.
+fn is_header(header: &[u8], bitset_bytes: u64) -> bool {
+    // Field 1, an `i32`.
+    let mut expected = vec![0x15];
+    let mut zigzag = bitset_bytes << 1;
+    while zigzag > 0x7f {
+        expected.push((zigzag & 0x7f) as u8 | 0x80);
+        zigzag >>= 7;
     }
-    None
+    expected.push(zigzag as u8);
+    expected.extend(HEADER_END);
+    header == expected
 }
 
 #[cfg(test)]
@@ -202,11 +215,16 @@ mod tests {
     }
 
     #[test]
-    fn the_header_begins_with_the_size() {
-        assert_eq!(bitset_bytes(&[0x15, 0x40]), Some(32));
-        assert_eq!(bitset_bytes(&[0x15, 0x80, 0x80, 0x10]), Some(131_072));
-        for unlike in [&[][..], &[0x15], &[0x15, 0x80], &[0x15, 0x41], &[0x16, 0x40]] {
-            assert_eq!(bitset_bytes(unlike), None, "{unlike:?}");
+    fn a_header_that_is_not_of_this_filter_is_told() {
+        let header = |size: &[u8]| [&[0x15], size, &HEADER_END].concat();
+        assert!(is_header(&header(&[0x40]), 32));
+        assert!(is_header(&header(&[0x80, 0x80, 0x10]), 131_072));
+        let whole = header(&[0x40]);
+        let another_hash = [&whole[..8], &[0x2c][..], &whole[9..]].concat();
+        let padded = [whole.as_slice(), &[0]].concat();
+        for unlike in [&[][..], &whole[..10], &padded, &another_hash, &header(&[0x41])] {
+            assert!(!is_header(unlike, 32), "{unlike:?}");
         }
+        assert!(!is_header(&whole, 64));
     }
 }

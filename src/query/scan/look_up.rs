@@ -15,7 +15,7 @@ pub(super) struct LookUp<'a> {
     /// What rows are filtered by while they are read: the comparisons of the table's own columns
     /// with values.
     pub(super) condition: Expr,
-    /// The identifiers.
+    /// The identifiers that Bloom filters know of.
     pub(super) wanted: Vec<Wanted<'a>>,
 }
 
@@ -26,15 +26,15 @@ pub(super) fn look_up<'a>(spec: &TableSpec, filters: &'a [Expr]) -> Option<LookU
     let parts = filters.iter().flat_map(split_conjunction);
     let compared = parts.filter_map(|part| Some((part, Comparison::of(part)?)));
     let compared = compared.filter_map(|(part, by)| Some((part, column(by.column)?, by)));
-    let (mut parts, mut wanted) = (Vec::new(), Vec::new());
+    let (mut parts, mut wanted, mut is_look_up) = (Vec::new(), Vec::new(), false);
     for (part, column, by) in compared {
         parts.push(part.clone());
-        if by.is_equal && column.is_identifier() {
+        is_look_up |= by.is_equal && column.is_identifier();
+        if by.is_equal && column.is_filtered() {
             wanted.extend(by.text.map(|text| (by.column, text)));
         }
     }
-    let condition = conjunction(parts)?;
-    (!wanted.is_empty()).then_some(LookUp { condition, wanted })
+    is_look_up.then_some(LookUp { condition: conjunction(parts)?, wanted })
 }
 
 /// A comparison of a column with a value, which cannot fail.

@@ -23,6 +23,9 @@ use crate::lake::{DATE, DataFile, Table};
 use crate::query::here::STORE_URL;
 use crate::query::views::viewed;
 
+/// Read from the end of a file at once: its footer and its page indexes, as a rule.
+const FOOTER_BYTES: usize = 128 << 10;
+
 /// What is wanted of the files.
 pub(super) struct Wanted<'a> {
     /// Columns by their place; all, where there are none.
@@ -79,12 +82,13 @@ fn schema(table: &Table) -> TableSchema {
     TableSchema::builder(viewed(&spec.file_schema())).with_table_partition_cols(partitions).build()
 }
 
-/// A file as the reader names it.
+/// A file as its reader knows it.
 pub(super) fn partitioned(table: &Table, file: &DataFile) -> Result<PartitionedFile> {
     let external = |why| DataFusionError::External(Box::new(why));
     let mut read = PartitionedFile::new(String::new(), file.size);
     // The log's path is taken as it is: `new` would escape it a second time.
     read.object_meta.location = table.location(file).map_err(external)?;
+    read.metadata_size_hint = Some(FOOTER_BYTES);
     if !table.spec().dated {
         return Ok(read);
     }

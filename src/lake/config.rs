@@ -62,7 +62,8 @@ pub struct MaintenanceConfig {
     pub small_files_max: usize,
     /// They are merged at the latest after this time.
     pub merge_every: Span,
-    /// The most fresh files that one merge reads, compressed: they are sorted in memory.
+    /// The most fresh files that one merge reads, compressed: they are sorted in memory. It is twice
+    /// what a fresh file may have: less would leave merged files of the size of fresh ones.
     pub sort_bytes_max: ByteSize,
     /// The most that one merge reads of files that are sorted already.
     pub merge_bytes_max: ByteSize,
@@ -86,7 +87,7 @@ impl Default for MaintenanceConfig {
             small_file: ByteSize(64 << 20),
             small_files_max: 128,
             merge_every: Span::seconds(5 * 60),
-            sort_bytes_max: ByteSize(8 << 20),
+            sort_bytes_max: ByteSize(16 << 20),
             merge_bytes_max: ByteSize(256 << 20),
             close_after: Span::seconds(2 * 3_600),
             correct_every: Span::seconds(30),

@@ -84,3 +84,42 @@ fn split(date: Option<&str>, mut files: Vec<&DataFile>, bytes_max: u64) -> Vec<G
     let several = groups.into_iter().filter(|files| files.len() > 1);
     several.map(|files| Group { date: date.clone(), files }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(number: usize, size: u64) -> DataFile {
+        DataFile {
+            path: number.to_string(),
+            size,
+            modified_at: i64::try_from(number).expect("a number"),
+            date: None,
+            records: None,
+            statistics: None,
+        }
+    }
+
+    /// As long as files come and all merges that are due are made, few are small.
+    #[test]
+    fn files_become_few_whatever_their_size() {
+        let config = MaintenanceConfig::default();
+        for size in [20_000, 300_000, 1_100_000, 2_000_000, 5_000_000, 8_300_000, 30_000_000] {
+            let (mut files, mut number) = (Vec::new(), 0);
+            for _ in 0..2_000 {
+                number += 1;
+                files.push(file(number, size));
+                for group in groups(&files, &config, |_| false) {
+                    number += 1;
+                    files.retain(|file| !group.files.contains(file));
+                    files.push(file(number, group.files.iter().map(|file| file.size).sum()));
+                }
+            }
+            let small = files.iter().filter(|file| file.size < config.small_file.0 as u64);
+            let most = config.small_files_max + 3 * LIKE_FILES;
+            assert!(small.clone().count() < most, "{size}: {}", small.count());
+            let largest = files.iter().map(|file| file.size).max();
+            assert!(largest <= Some(config.merge_bytes_max.0 as u64), "{size}: {largest:?}");
+        }
+    }
+}

@@ -193,6 +193,46 @@ async fn a_reader_without_the_checkpoint_outlives_the_cleaning() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reader_keeps_up_with_commits_merges_checkpoints_and_cleaning() {
+    let dir = TempDir::new().expect("a directory");
+    let today = crate::time::Clock::now(&crate::time::SystemClock);
+    let (lake, others) = (open_at(&dir, today).await, open_at(&dir, today).await);
+    let (calls, reader) = (lake.table(TableName::Calls), others.table(TableName::Calls).clone());
+    let stop = Arc::new(AtomicBool::new(false));
+    let reading = tokio::spawn({
+        let (reader, stop) = (reader.clone(), Arc::clone(&stop));
+        async move {
+            let (mut version, mut read) = (0, 0);
+            while !stop.load(Ordering::Relaxed) {
+                let newest = reader.refresh().await.expect("a snapshot");
+                assert!(newest.version() >= version, "{version} was there");
+                version = newest.version();
+                // Its log may be gone by now: here, what is kept is milliseconds old.
+                let (files, end) = (newest.files().await, newest.next_offset(PARTITION).await);
+                let (Ok(files), Ok(end)) = (files, end) else { continue };
+                let rows: Option<u64> = files.iter().map(|file| file.records).sum();
+                assert_eq!(rows, Some(end.unwrap_or_default().cast_unsigned()), "at {version}");
+                read += 1;
+            }
+            read
+        }
+    });
+    let clean_every = crate::setting::Span::millis(0);
+    let config = MaintenanceConfig { checkpoint_every: 5, clean_every, ..eager() };
+    let (mut maintenance, mut cleaned) = (Maintenance::new(config), 0);
+    for row in 0..60 {
+        append(calls, row..row + 1).await;
+        if row % 7 == 6 {
+            age_the_log(&dir, calls);
+            cleaned += maintenance.run_once(calls).await.expect("a run").entries_deleted;
+        }
+    }
+    stop.store(true, Ordering::Relaxed);
+    assert!(reading.await.expect("no panic") > 0 && cleaned > 40, "{cleaned}");
+    assert_eq!(event_ids(&reader).await, expected_ids(0..60));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn files_that_nothing_names_are_deleted_late() {
     let dir = TempDir::new().expect("a directory");
     let lake = open(&dir).await;

@@ -25,7 +25,7 @@ use super::table::Table;
 use super::tables::TableSpec;
 
 /// Rows that are decoded at a time: a merge holds as many of each of its files.
-const BATCH_ROWS: usize = 2_048;
+pub(super) const BATCH_ROWS: usize = 2_048;
 
 /// A data file that is being read.
 pub struct OpenFile {

@@ -65,12 +65,11 @@ fn walk(store: &LocalFileSystem, log: &Path, first: u64) -> Option<Found> {
     let folder = store.path_to_filesystem(log).ok()?;
     let mut files = Vec::new();
     for version in first..first.checked_add(VERSIONS_MAX)? {
-        let entry = look(log, &folder, &format!("{version:020}.json")).ok()?;
-        let checkpoint = look(log, &folder, &format!("{version:020}.checkpoint.parquet")).ok()?;
-        let Some(entry) = entry else {
+        let Some(entry) = look(log, &folder, &format!("{version:020}.json")).ok()? else {
             let last = version.checked_sub(1).filter(|last| *last >= first)?;
             return Some(Found { files, last });
         };
+        let checkpoint = look(log, &folder, &format!("{version:020}.checkpoint.parquet")).ok()?;
         files.extend([entry].into_iter().chain(checkpoint));
     }
     None

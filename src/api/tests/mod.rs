@@ -3,6 +3,7 @@
 #![allow(clippy::indexing_slicing)]
 
 pub(crate) mod access;
+mod audit;
 mod control;
 pub(crate) mod fixture;
 mod ingest;

@@ -13,13 +13,12 @@ use futures::{StreamExt, TryStreamExt};
 
 use crate::lake::error::LakeError;
 use crate::lake::files::DataFile;
+use crate::lake::read;
 use crate::lake::snapshot::blocking;
 use crate::lake::table::Table;
 
 /// Rows in a batch that comes out.
 const BATCH_ROWS: usize = 8_192;
-/// Rows of an input that was sorted here which are in a batch: as many as are read of the others.
-const INPUT_ROWS: usize = 2_048;
 
 /// The rows of one input, in order.
 pub(super) type Input = BoxStream<'static, Result<RecordBatch, LakeError>>;
@@ -37,11 +36,11 @@ pub(super) async fn input(table: &Table, file: &DataFile) -> Result<Input, LakeE
     let order = move || order(&batches, &key).map(|order| (batches, order));
     let ordered = blocking(format!("sorting `{}`", file.path), order).await?;
     let (batches, order) = ordered.map_err(&failed)?;
-    let next = move |rest: Vec<Place>| {
+    let next = move |part: Vec<Place>| {
         let from: Vec<&RecordBatch> = batches.iter().collect();
-        interleave_record_batch(&from, &rest).map_err(&failed)
+        interleave_record_batch(&from, &part).map_err(&failed)
     };
-    let parts: Vec<Vec<Place>> = order.chunks(INPUT_ROWS).map(<[Place]>::to_vec).collect();
+    let parts: Vec<Vec<Place>> = order.chunks(read::BATCH_ROWS).map(<[Place]>::to_vec).collect();
     Ok(futures::stream::iter(parts.into_iter().map(next)).boxed())
 }
 

@@ -126,7 +126,6 @@ mod tests {
     use std::sync::Arc;
 
     use arrow::array::{RecordBatch, StringArray};
-    use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
     use datafusion::execution::runtime_env::RuntimeEnv;
     use object_store::memory::InMemory;
     use object_store::{ObjectStore, ObjectStoreExt};
@@ -181,7 +180,7 @@ mod tests {
             named.push(PartitionedFile::new(path, file.len() as u64));
         }
         let kept = RuntimeEnv::default().cache_manager.get_file_metadata_cache();
-        (Footers(CachedParquetFileReaderFactory::new(store, kept)), named)
+        (Footers::new(store, kept), named)
     }
 
     #[tokio::test]

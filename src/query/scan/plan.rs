@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, FieldRef};
+use arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
 use datafusion::catalog::Session;
 use datafusion::common::Statistics;
 use datafusion::common::stats::Precision;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::object_store::ObjectStoreUrl;
-use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
@@ -16,6 +15,7 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::scalar::ScalarValue;
+use parquet::arrow::ArrowSchemaConverter;
 
 use super::footers::Footers;
 use super::prune::days;
@@ -43,12 +43,22 @@ pub(super) fn read(
     wanted: Wanted<'_>,
     (threads, state): (usize, &dyn Session),
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let partitions = files.iter().map(|file| partitioned(table, file));
+    let footers = Footers::of(state)?;
+    let columns = viewed(&table.spec().file_schema());
+    let usual = ArrowSchemaConverter::new().convert(&columns)?;
+    let partitions = files.iter().map(|file| {
+        let mut read = partitioned(table, file)?;
+        // Otherwise the reader derives a file's columns, and once more with texts as views.
+        if footers.has(&usual, &read.object_meta.location) {
+            read.arrow_schema = Some(Arc::clone(&columns));
+        }
+        Ok(read)
+    });
     let group = FileGroup::new(partitions.collect::<Result<Vec<_>>>()?);
     let groups = group.split_files(threads);
-    let source = ParquetSource::new(schema(table))
+    let source = ParquetSource::new(schema(table, &columns))
         .with_table_parquet_options(state.table_options().parquet.clone())
-        .with_parquet_file_reader_factory(Arc::new(footers(state)?));
+        .with_parquet_file_reader_factory(Arc::new(footers));
     let source = match wanted.rows {
         Some(rows) => source.with_predicate(rows).with_pushdown_filters(true),
         None => source,
@@ -63,23 +73,14 @@ pub(super) fn read(
     Ok(DataSourceExec::from_data_source(config))
 }
 
-/// The footers of files. A file is never written twice, so that what is known of it holds.
-pub(super) fn footers(state: &dyn Session) -> Result<Footers> {
-    let runtime = state.runtime_env();
-    let kept = runtime.cache_manager.get_file_metadata_cache();
-    let store = runtime.object_store(store_url()?)?;
-    Ok(Footers(CachedParquetFileReaderFactory::new(store, kept)))
-}
-
 fn store_url() -> Result<ObjectStoreUrl> {
     ObjectStoreUrl::parse(STORE_URL)
 }
 
-fn schema(table: &Table) -> TableSchema {
-    let spec = table.spec();
-    let date = spec.dated.then(|| Arc::new(Field::new(DATE, DataType::Date32, false)));
+fn schema(table: &Table, columns: &SchemaRef) -> TableSchema {
+    let date = table.spec().dated.then(|| Arc::new(Field::new(DATE, DataType::Date32, false)));
     let partitions: Vec<FieldRef> = date.into_iter().collect();
-    TableSchema::builder(viewed(&spec.file_schema())).with_table_partition_cols(partitions).build()
+    TableSchema::builder(Arc::clone(columns)).with_table_partition_cols(partitions).build()
 }
 
 /// A file as its reader knows it.

@@ -14,6 +14,7 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType, col
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
+use super::footers::Footers;
 use super::look_up::{self, LookUp};
 use super::plan::{self, Wanted};
 use super::{bloom, canonical, fence, prune};
@@ -105,7 +106,7 @@ impl LakeTable {
         let files = prune::prune(&files, &self.schema, filters, state)?;
         let asked = files.iter().map(|file| plan::partitioned(&self.table, file));
         let asked = asked.collect::<Result<Vec<_>>>()?;
-        let can_have = bloom::can_have(&plan::footers(state)?, asked, &wanted).await;
+        let can_have = bloom::can_have(&Footers::of(state)?, asked, &wanted).await;
         let files = files.into_iter().zip(can_have).filter_map(|(file, can)| can.then_some(file));
         let schema = DFSchema::try_from(Arc::clone(&self.schema))?;
         let rows = Some(state.create_physical_expr(condition, &schema)?);

@@ -62,8 +62,9 @@ pub struct MaintenanceConfig {
     pub small_files_max: usize,
     /// They are merged at the latest after this time.
     pub merge_every: Span,
-    /// The most fresh files that one merge reads, compressed: they are sorted in memory. Less than
-    /// twice a large fresh file leaves merged files of the size of fresh ones.
+    /// The most fresh files that one merge reads, compressed: those that a revision left unsorted
+    /// are sorted in memory. Less than twice a large fresh file leaves merged files of the size of
+    /// fresh ones.
     pub sort_bytes_max: ByteSize,
     /// The most that one merge reads of files that are sorted already.
     pub merge_bytes_max: ByteSize,

@@ -28,6 +28,7 @@ mod read;
 mod replace;
 mod rows;
 mod snapshot;
+mod sort;
 mod stage;
 mod table;
 mod tables;

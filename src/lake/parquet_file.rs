@@ -29,8 +29,10 @@ const WRONG_SHARE: f64 = 0.01;
 /// What a file is written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Fresh rows in the order they came: soon merged.
+    /// Fresh rows, sorted: soon merged.
     Ingest,
+    /// Rows in the order they come: soon merged.
+    Unsorted,
     /// Merged rows, sorted: kept.
     Keep,
 }
@@ -52,21 +54,23 @@ fn properties(spec: &TableSpec, purpose: Purpose) -> Result<WriterProperties, Pa
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS));
     let builder = spec.columns.iter().fold(builder, laid_out);
-    Ok(match purpose {
-        // Nearly a hundred columns of page indexes would outweigh a second's rows.
-        Purpose::Ingest => builder
-            .set_statistics_enabled(EnabledStatistics::Chunk)
-            .set_offset_index_disabled(true)
-            .build(),
-        Purpose::Keep => kept(builder, spec).build(),
-    })
+    let builder = match purpose {
+        Purpose::Ingest => small(builder).set_sorting_columns(sorting_columns(spec)),
+        Purpose::Unsorted => small(builder),
+        Purpose::Keep => kept(builder, spec).set_sorting_columns(sorting_columns(spec)),
+    };
+    Ok(builder.build())
+}
+
+/// Nearly a hundred columns of page indexes would outweigh a second's rows.
+fn small(builder: WriterPropertiesBuilder) -> WriterPropertiesBuilder {
+    builder.set_statistics_enabled(EnabledStatistics::Chunk).set_offset_index_disabled(true)
 }
 
 fn kept(builder: WriterPropertiesBuilder, spec: &TableSpec) -> WriterPropertiesBuilder {
     let builder = builder
         .set_statistics_enabled(EnabledStatistics::Page)
-        .set_data_page_row_count_limit(PAGE_ROWS)
-        .set_sorting_columns(sorting_columns(spec));
+        .set_data_page_row_count_limit(PAGE_ROWS);
     match spec.columns.iter().find(|column| column.is_filtered()) {
         Some(column) => {
             let path = ColumnPath::from(column.name);
@@ -78,7 +82,7 @@ fn kept(builder: WriterPropertiesBuilder, spec: &TableSpec) -> WriterPropertiesB
     }
 }
 
-/// How merged files say that they are sorted; `None` when the table has nothing to sort by.
+/// How files say that they are sorted; `None` when the table has nothing to sort by.
 pub(super) fn sorting_columns(spec: &TableSpec) -> Option<Vec<SortingColumn>> {
     let key = spec.sort_key().filter_map(|name| leaf(spec, name));
     let key =

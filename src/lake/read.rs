@@ -24,12 +24,12 @@ use super::parquet_file::sorting_columns;
 use super::table::Table;
 use super::tables::TableSpec;
 
-/// Rows that are decoded at a time: a merge holds as many of each of its files.
+/// Rows that are decoded at a time.
 pub(super) const BATCH_ROWS: usize = 2_048;
 
 /// A data file that is being read.
 pub struct OpenFile {
-    /// Whether it says that it is sorted as merged files are.
+    /// Whether it says that it is sorted as its table is.
     pub is_sorted: bool,
     /// Its rows.
     pub rows: BoxStream<'static, std::result::Result<RecordBatch, LakeError>>,
@@ -58,12 +58,25 @@ impl Table {
         file: &DataFile,
         columns: Option<&[&str]>,
     ) -> std::result::Result<OpenFile, LakeError> {
+        self.open_in_batches(file, columns, BATCH_ROWS).await
+    }
+
+    /// The same, with the most rows of a batch.
+    ///
+    /// # Errors
+    /// As [`Table::read`].
+    pub(super) async fn open_in_batches(
+        &self,
+        file: &DataFile,
+        columns: Option<&[&str]>,
+        rows_max: usize,
+    ) -> std::result::Result<OpenFile, LakeError> {
         let reader = ObjectReader {
             store: self.object_store(),
             path: self.location(file)?,
             size: file.size,
         };
-        let opened = open(reader, self.spec(), columns).await;
+        let opened = open(reader, self.spec(), columns, rows_max).await;
         let (is_sorted, rows) = opened.map_err(|error| self.sort_read_error(file, error))?;
         let (table, file) = (self.clone(), file.clone());
         let rows = rows.map_err(move |error| table.sort_read_error(&file, error)).boxed();
@@ -90,6 +103,7 @@ async fn open(
     mut reader: ObjectReader,
     spec: &TableSpec,
     columns: Option<&[&str]>,
+    rows_max: usize,
 ) -> Result<(bool, BoxStream<'static, Result<RecordBatch>>)> {
     let metadata = reader.get_metadata(None).await?;
     let sorting = sorting_columns(spec);
@@ -111,7 +125,7 @@ async fn open(
     let builder = ParquetRecordBatchStreamBuilder::new_with_metadata(reader, metadata);
     let names = wanted.iter().map(|field| field.name().as_str());
     let mask = ProjectionMask::columns(builder.parquet_schema(), names);
-    let rows = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()?.boxed();
+    let rows = builder.with_projection(mask).with_batch_size(rows_max).build()?.boxed();
     if !lacks_some {
         return Ok((is_sorted, rows));
     }

@@ -7,6 +7,8 @@ use super::error::LakeError;
 use super::file_writer::FileWriter;
 use super::parquet_file::Purpose;
 use super::rows::Batch;
+use super::snapshot::blocking;
+use super::sort::sorted;
 use super::table::{Table, path_of};
 use crate::time::Timestamp;
 
@@ -35,14 +37,18 @@ pub struct StagedFile {
 }
 
 impl Table {
-    /// Writes a data file for each batch and returns once all are durable.
+    /// Writes a data file for each batch, its rows sorted, and returns once all are durable.
     ///
     /// # Errors
     /// [`LakeError::NoSpace`]: nothing of it is kept, write it again later.
     pub async fn write(&self, batches: Vec<Batch>) -> Result<Vec<StagedFile>, LakeError> {
         let write = batches.into_iter().map(|batch| async move {
+            let what = format!("sorting rows of `{}`", self.name().name());
+            let key: Vec<&'static str> = self.spec().sort_key().collect();
+            let rows = blocking(what.clone(), move || sorted(&batch.rows, &key)).await?;
+            let rows = rows.map_err(|why| LakeError::internal(what, why))?;
             let writer = FileWriter::start(self, batch.date, Purpose::Ingest).await?;
-            writer.push(batch.rows).await?.finish().await
+            writer.push(rows).await?.finish().await
         });
         futures::future::try_join_all(write).await
     }

@@ -93,7 +93,7 @@ impl<'a> Rewriter<'a> {
         let calls = self.job.lake.table(TableName::Calls);
         let OpenFile { is_sorted, mut rows } = calls.open_file(file, None).await?;
         let sorted = is_sorted && !self.job.moves_rows;
-        let purpose = if sorted { Purpose::Keep } else { Purpose::Ingest };
+        let purpose = if sorted { Purpose::Keep } else { Purpose::Unsorted };
         let (mut writer, mut read) = (None, 0);
         while let Some(batch) = rows.try_next().await? {
             read += batch.num_rows() as u64;
@@ -135,7 +135,7 @@ impl<'a> Rewriter<'a> {
         let table = self.job.lake.table(TableName::CallRevisions);
         let sides = match self.sides.take() {
             Some(sides) => sides,
-            None => FileWriter::start(table, self.date, Purpose::Ingest).await?,
+            None => FileWriter::start(table, self.date, Purpose::Unsorted).await?,
         };
         self.sides = Some(sides.push(before).await?.push(after).await?);
         self.moved.extend(revised.moved);

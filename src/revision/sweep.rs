@@ -105,7 +105,7 @@ impl Known<'_> {
             }
             let open = match writer.take() {
                 Some(open) => open,
-                None => FileWriter::start(table, file.days(), Purpose::Ingest).await?,
+                None => FileWriter::start(table, file.days(), Purpose::Unsorted).await?,
             };
             writer = Some(open.push(batch).await?);
         }

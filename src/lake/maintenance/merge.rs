@@ -70,7 +70,7 @@ async fn rewrite(table: &Table, group: &Group) -> Result<StagedFile, LakeError> 
     let before = Arc::new(Mutex::new(Digest::default()));
     let mut inputs = Vec::new();
     for file in &group.files {
-        let (rows, digest) = (input(table, file).await?, Arc::clone(&before));
+        let (rows, digest) = (input(table, file, group.files.len()).await?, Arc::clone(&before));
         inputs.push(rows.inspect_ok(move |batch| locked(&digest).add(batch)).boxed());
     }
     let output = write(table, group, merged(table, inputs).await?).await?;

@@ -19,13 +19,20 @@ use crate::lake::table::Table;
 
 /// Rows in a batch that comes out.
 const BATCH_ROWS: usize = 8_192;
+/// Rows that are decoded of all inputs together, unless they are many.
+const DECODED_ROWS: usize = 16_384;
 
 /// The rows of one input, in order.
 pub(super) type Input = BoxStream<'static, Result<RecordBatch, LakeError>>;
 
-/// Opens a data file as an input: one that is not sorted yet is read whole and sorted.
-pub(super) async fn input(table: &Table, file: &DataFile) -> Result<Input, LakeError> {
-    let open = table.open_file(file, None).await?;
+/// Opens a data file as one of so many inputs: one that is not sorted is read whole and sorted.
+pub(super) async fn input(
+    table: &Table,
+    file: &DataFile,
+    inputs: usize,
+) -> Result<Input, LakeError> {
+    let rows_max = (DECODED_ROWS / inputs.max(1)).clamp(128, read::BATCH_ROWS);
+    let open = table.open_in_batches(file, None, rows_max).await?;
     let key: Vec<&'static str> = table.spec().sort_key().collect();
     if open.is_sorted || key.is_empty() {
         return Ok(open.rows);
@@ -40,7 +47,7 @@ pub(super) async fn input(table: &Table, file: &DataFile) -> Result<Input, LakeE
         let from: Vec<&RecordBatch> = batches.iter().collect();
         interleave_record_batch(&from, &part).map_err(&failed)
     };
-    let parts: Vec<Vec<Place>> = order.chunks(read::BATCH_ROWS).map(<[Place]>::to_vec).collect();
+    let parts: Vec<Vec<Place>> = order.chunks(rows_max).map(<[Place]>::to_vec).collect();
     Ok(futures::stream::iter(parts.into_iter().map(next)).boxed())
 }
 

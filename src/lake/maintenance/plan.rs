@@ -40,7 +40,7 @@ pub(super) fn groups(
         files.len() >= enough || (*class == 0 && files.len() > 1 && due(*date))
     });
     let groups = ripe.flat_map(|((date, class), files)| {
-        // Fresh files are not sorted yet: they are sorted in memory.
+        // Fresh files are many, and some are not sorted: those are sorted in memory.
         let fresh = class <= FRESH_CLASS_MAX;
         let bytes_max = if fresh { config.sort_bytes_max } else { config.merge_bytes_max };
         split(date, files, bytes_max.0 as u64)

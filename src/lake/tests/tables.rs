@@ -82,7 +82,7 @@ async fn calls_keep_every_column() {
     let mut rows = Rows::default();
     rows.push(&row);
     let bare = CallEvent::new("event-2", "gateway-1", now(), "openai", "gpt-5");
-    let mut bare = Charge { event: bare, ..charge("event-2", "acme", now()) };
+    let mut bare = Charge { event: bare, ..charge("event-2", "zenith", now()) };
     bare.usage.requests.clear();
     bare.cost = Cost::unknown(CostStatus::UnknownUsage);
     rows.push(&CallRow::new(bare, lineage(42), now()).expect("a row"));

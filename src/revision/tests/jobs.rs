@@ -244,7 +244,7 @@ async fn what_died_before_its_commit_counts_for_nothing() {
     let sides = fixture.lake.table(TableName::CallRevisions);
     let files = sides.refresh().await.expect("a snapshot").files().await.expect("files");
     let mut orphan =
-        crate::lake::FileWriter::start(sides, files[0].days(), crate::lake::Purpose::Ingest)
+        crate::lake::FileWriter::start(sides, files[0].days(), crate::lake::Purpose::Unsorted)
             .await
             .expect("a file");
     for batch in sides.read(&files[0], None).await.expect("rows") {

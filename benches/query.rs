@@ -2,10 +2,10 @@
 //! same rows.
 //!
 //! `cargo bench --bench query`, or `-- "by team"` for some of the questions. The table is written
-//! and merged by the lake itself, and its days are over and closed; DuckDB gets the same rows in the
-//! order they came, a file a day. Both answer warm, with two threads, in turn, three times: a machine
-//! is not always equally fast. The least CPU time of the whole process counts, of memory the highest
-//! peak. Every answer must be the same.
+//! and merged by the lake itself, and its days are over and closed; DuckDB gets the same rows in
+//! the order they came, a file a day. Both answer warm, with two threads, in turn, three times: a
+//! machine is not always equally fast. The least CPU time of the whole process counts, of memory
+//! the highest peak. Every answer must be the same.
 #![allow(missing_docs, clippy::indexing_slicing)]
 
 use std::path::Path;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{Decimal128Type, TimestampMicrosecondType};
+use futures::TryStreamExt;
 
 use crate::anomaly::{HourCost, Scope, Series};
 use crate::lake::{DataFile, LakeError, Snapshot, Table};
@@ -43,7 +44,7 @@ pub struct Hours {
 }
 
 impl Hours {
-    /// Sums up the files of a version that may hold events from `since` on; files seen before are
+    /// Sums up the files of a version that may hold events of `since..until`; files seen before are
     /// not read again.
     ///
     /// # Errors
@@ -52,18 +53,19 @@ impl Hours {
         &mut self,
         table: &Table,
         snapshot: &Snapshot,
-        since: Timestamp,
+        (since, until): (Timestamp, Timestamp),
     ) -> Result<(), LakeError> {
         let files = snapshot.files().await?;
         let first_date = since.date();
-        let recent = |file: &&DataFile| {
-            file.date.as_ref().is_none_or(|date| date.as_str() >= first_date.as_str())
+        let is_wanted = |file: &&DataFile| {
+            let recent = file.date.as_ref().is_none_or(|date| date.as_str() >= first_date.as_str());
+            recent && !begins_at(file).is_some_and(|first| first >= until)
         };
         let mut kept = HashMap::new();
-        for file in files.iter().filter(recent) {
+        for file in files.iter().filter(is_wanted) {
             let sums = match self.files.remove(&file.path) {
                 Some(sums) => sums,
-                None => Arc::new(sums_of(&table.read(file, Some(&COLUMNS)).await?)),
+                None => Arc::new(sums_of(table, file).await?),
             };
             kept.insert(file.path.clone(), sums);
         }
@@ -122,12 +124,19 @@ fn plus(a: Usd, b: Usd) -> Usd {
     a.checked_add(b).unwrap_or(a)
 }
 
-fn sums_of(batches: &[RecordBatch]) -> Sums {
+/// No event of the file is earlier; what the log says of times is cut, never later.
+fn begins_at(file: &DataFile) -> Option<Timestamp> {
+    file.statistics.as_ref()?.least("occurred_at")?.as_str()?.parse().ok()
+}
+
+/// The sums of one file, read a batch at a time.
+async fn sums_of(table: &Table, file: &DataFile) -> Result<Sums, LakeError> {
     let mut sums = Sums::new();
-    for batch in batches {
-        add_batch(&mut sums, batch);
+    let mut rows = table.open_file(file, Some(&COLUMNS)).await?.rows;
+    while let Some(batch) = rows.try_next().await? {
+        add_batch(&mut sums, &batch);
     }
-    sums
+    Ok(sums)
 }
 
 /// Rows without a cost, whose price or usage is unknown, are calls that cost nothing known.
@@ -160,4 +169,30 @@ fn add_batch(sums: &mut Sums, batch: &RecordBatch) -> Option<()> {
 
 fn owned(texts: &StringArray, row: usize) -> Option<String> {
     texts.is_valid(row).then(|| texts.value(row).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::tests::lake::{TABLE, TestLake, at};
+
+    /// Files whose first event is of an hour that is still open are read once it has closed.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn files_of_open_hours_wait() {
+        let test = TestLake::full().await;
+        let table = test.lake.table(TABLE);
+        let version = table.snapshot().expect("open");
+        let until = at("2026-11-21T03:00:00Z");
+        let (mut some, mut all) = (Hours::default(), Hours::default());
+        some.update(table, &version, (Timestamp::EPOCH, until)).await.expect("sums");
+        let far = at("2027-01-01T00:00:00Z");
+        all.update(table, &version, (Timestamp::EPOCH, far)).await.expect("sums");
+        assert_eq!((some.files.len(), all.files.len()), (2, 8));
+        let series = |hours: &Hours, until| {
+            format!("{:?}", hours.series(Timestamp::EPOCH, until, Timestamp::EPOCH))
+        };
+        assert_eq!(series(&some, until), series(&all, until));
+        some.update(table, &version, (Timestamp::EPOCH, far)).await.expect("sums");
+        assert_eq!(series(&some, far), series(&all, far));
+    }
 }

@@ -108,7 +108,7 @@ impl Alerts {
             None => Timestamp::EPOCH,
         };
         let table = self.lake.table(TableName::Calls).clone();
-        self.hours.update(&table, &version, since).await?;
+        self.hours.update(&table, &version, (since, until)).await?;
         let stored = known::stored(self.anomalies(), &anomalies).await?;
         let known = known::latest(&stored);
         let series = self.hours.series(since, until, judge_from);

@@ -59,7 +59,7 @@ impl Hours {
         let first_date = since.date();
         let is_wanted = |file: &&DataFile| {
             let recent = file.date.as_ref().is_none_or(|date| date.as_str() >= first_date.as_str());
-            recent && !begins_at(file).is_some_and(|first| first >= until)
+            recent && begins_at(file).is_none_or(|first| first < until)
         };
         let mut kept = HashMap::new();
         for file in files.iter().filter(is_wanted) {

@@ -16,6 +16,7 @@ use crate::parts::s3::{BUCKET, S3};
 const RESTLESS: &str = r#"
 [pipeline]
 flush_interval = "50ms"
+max_age = "9000h"
 [lake.maintenance]
 look_every = "200ms"
 small_files_max = 4

@@ -59,10 +59,12 @@ impl Hours {
         let first_date = since.date();
         let is_wanted = |file: &&DataFile| {
             let recent = file.date.as_ref().is_none_or(|date| date.as_str() >= first_date.as_str());
-            recent && begins_at(file).is_none_or(|first| first < until)
+            let begins_before = || begins_at(file).is_none_or(|first| first < until);
+            recent && (self.files.contains_key(&file.path) || begins_before())
         };
         let mut kept = HashMap::new();
-        for file in files.iter().filter(is_wanted) {
+        let wanted: Vec<&DataFile> = files.iter().filter(is_wanted).collect();
+        for file in wanted {
             let sums = match self.files.remove(&file.path) {
                 Some(sums) => sums,
                 None => Arc::new(sums_of(table, file).await?),
@@ -126,7 +128,7 @@ fn plus(a: Usd, b: Usd) -> Usd {
 
 /// No event of the file is earlier; what the log says of times is cut, never later.
 fn begins_at(file: &DataFile) -> Option<Timestamp> {
-    file.statistics.as_ref()?.least("occurred_at")?.as_str()?.parse().ok()
+    file.statistics.as_ref()?.least_time("occurred_at")
 }
 
 /// The sums of one file, read a batch at a time.

@@ -76,6 +76,13 @@ impl Statistics {
         self.bounds().max_values.get(column)
     }
 
+    /// The least time of a column. Nothing of what is read for it is kept: bounds take some tens of
+    /// KiB a file.
+    pub fn least_time(&self, column: &str) -> Option<Timestamp> {
+        let bounds: Bounds = serde_json::from_str(&self.text).ok()?;
+        bounds.min_values.get(column)?.as_str()?.parse().ok()
+    }
+
     /// Statistics that cannot be read say nothing.
     fn bounds(&self) -> &Bounds {
         self.read.get_or_init(|| serde_json::from_str(&self.text).unwrap_or_default())

@@ -37,6 +37,13 @@ async fn a_merge_keeps_rows_offsets_and_order() {
     let moved = Commit::append(Vec::new(), vec![("other".to_owned(), 77)]);
     calls.commit(&calls.snapshot().expect("open"), &moved).await.expect("a commit");
 
+    // Fresh files are sorted, too, and say so: a merge streams them.
+    for file in calls.refresh().await.expect("a snapshot").files().await.expect("files").iter() {
+        assert!(calls.open_file(file, None).await.expect("a file").is_sorted);
+        let keys = keys(calls, file).await;
+        assert!(keys.len() == 4 && keys.is_sorted(), "{keys:?}");
+    }
+
     let report = Maintenance::new(eager()).run_once(calls).await.expect("a run");
     assert_eq!(report.files_merged, 5);
     let files = calls.refresh().await.expect("a snapshot").files().await.expect("files");

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use datafusion::catalog::Session;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::datasource::physical_plan::ParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 // The module above has another type of that name, which nobody keeps.
@@ -27,7 +26,7 @@ use parquet::errors::Result as ParquetResult;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 use parquet::schema::types::SchemaDescriptor;
 
-use crate::query::here::STORE_URL;
+use super::plan::store_url;
 
 /// Makes readers that share what they know of the footers.
 #[derive(Debug)]
@@ -47,7 +46,7 @@ impl Footers {
     /// Those that a session knows of the lake's files.
     pub(super) fn of(state: &dyn Session) -> Result<Self> {
         let runtime = state.runtime_env();
-        let store = runtime.object_store(ObjectStoreUrl::parse(STORE_URL)?)?;
+        let store = runtime.object_store(store_url()?)?;
         Ok(Self::new(store, runtime.cache_manager.get_file_metadata_cache()))
     }
 

@@ -73,7 +73,7 @@ pub(super) fn read(
     Ok(DataSourceExec::from_data_source(config))
 }
 
-fn store_url() -> Result<ObjectStoreUrl> {
+pub(super) fn store_url() -> Result<ObjectStoreUrl> {
     ObjectStoreUrl::parse(STORE_URL)
 }
 

@@ -15,7 +15,6 @@ use crate::lake::commit::{Commit, Operation};
 use crate::lake::error::LakeError;
 use crate::lake::file_writer::FileWriter;
 use crate::lake::files::{DataFile, days_of};
-use crate::lake::parquet_file::Purpose;
 use crate::lake::snapshot::Snapshot;
 use crate::lake::stage::StagedFile;
 use crate::lake::table::Table;
@@ -97,7 +96,7 @@ fn locked(digest: &Mutex<Digest>) -> MutexGuard<'_, Digest> {
 
 async fn write(table: &Table, group: &Group, mut rows: Input) -> Result<StagedFile, LakeError> {
     let date = group.date.as_deref().and_then(days_of);
-    let mut writer = FileWriter::start(table, date, Purpose::Keep).await?;
+    let mut writer = FileWriter::start(table, date, group.purpose).await?;
     while let Some(batch) = rows.try_next().await? {
         writer = writer.push(batch).await?;
     }

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use crate::lake::config::MaintenanceConfig;
 use crate::lake::files::DataFile;
+use crate::lake::parquet_file::Purpose;
+use crate::setting::ByteSize;
 
 /// Most files that are fresh from ingest are no larger.
 const FRESH_BYTES_MAX: u64 = 1 << 20;
@@ -22,6 +24,8 @@ pub(super) struct Group {
     pub(super) date: Option<String>,
     /// The files.
     pub(super) files: Vec<DataFile>,
+    /// What they become.
+    pub(super) purpose: Purpose,
 }
 
 /// The merges that are due; `due` says whether a date's time has come.
@@ -43,7 +47,10 @@ pub(super) fn groups(
         // Fresh files are many, and some are not sorted: those are sorted in memory.
         let fresh = class <= FRESH_CLASS_MAX;
         let bytes_max = if fresh { config.sort_bytes_max } else { config.merge_bytes_max };
-        split(date, files, bytes_max.0 as u64)
+        split(date, files, bytes_max, |group| {
+            let bytes: u64 = group.iter().map(|file| file.size).sum();
+            if bytes < config.small_file.0 as u64 { Purpose::Pass } else { Purpose::Keep }
+        })
     });
     groups.collect()
 }
@@ -51,13 +58,17 @@ pub(super) fn groups(
 /// The merges that leave a day in few files: fresh ones first, then all that are small.
 pub(super) fn whole_day(files: &[DataFile], config: &MaintenanceConfig) -> Vec<Group> {
     let small = files.iter().filter(|file| file.size < config.small_file.0 as u64);
+    let small: Vec<&DataFile> = small.collect();
     let date = files.first().and_then(|file| file.date.as_deref());
-    let fresh = small.clone().filter(|file| size_class(file.size) <= FRESH_CLASS_MAX).collect();
-    let groups = split(date, fresh, config.sort_bytes_max.0 as u64);
+    let is_fresh = |file: &&DataFile| size_class(file.size) <= FRESH_CLASS_MAX;
+    let fresh = small.iter().copied().filter(is_fresh).collect();
+    let groups = split(date, fresh, config.sort_bytes_max, |group| {
+        if group.len() < small.len() { Purpose::Pass } else { Purpose::Keep }
+    });
     if !groups.is_empty() {
         return groups;
     }
-    split(date, small.collect(), config.merge_bytes_max.0 as u64)
+    split(date, small, config.merge_bytes_max, |_| Purpose::Keep)
 }
 
 /// 0 for fresh files, then one class for each eightfold size.
@@ -66,12 +77,17 @@ fn size_class(bytes: u64) -> u32 {
 }
 
 /// Oldest first, at most `bytes_max` in one merge; a group of one is none.
-fn split(date: Option<&str>, mut files: Vec<&DataFile>, bytes_max: u64) -> Vec<Group> {
+fn split(
+    date: Option<&str>,
+    mut files: Vec<&DataFile>,
+    bytes_max: ByteSize,
+    purpose: impl Fn(&[DataFile]) -> Purpose,
+) -> Vec<Group> {
     files.sort_by(|a, b| (a.modified_at, &a.path).cmp(&(b.modified_at, &b.path)));
     let mut groups: Vec<Vec<DataFile>> = vec![Vec::new()];
     let mut bytes = 0;
     for file in files {
-        if bytes + file.size > bytes_max {
+        if bytes + file.size > bytes_max.0 as u64 {
             groups.push(Vec::new());
             bytes = 0;
         }
@@ -82,7 +98,9 @@ fn split(date: Option<&str>, mut files: Vec<&DataFile>, bytes_max: u64) -> Vec<G
     }
     let date = date.map(str::to_owned);
     let several = groups.into_iter().filter(|files| files.len() > 1);
-    several.map(|files| Group { date: date.clone(), files }).collect()
+    let group =
+        |files: Vec<DataFile>| Group { date: date.clone(), purpose: purpose(&files), files };
+    several.map(group).collect()
 }
 
 #[cfg(test)]

@@ -295,6 +295,23 @@ async fn large_sorted_files_are_merged_in_parts() {
     let keys = keys(calls, file).await;
     assert_eq!(keys.len(), 4_000);
     assert!(keys.is_sorted());
+    assert_eq!(rows_of_a_group(&dir, file), 64, "small: it will be merged again");
+
+    append(calls, 4_000..4_100).await;
+    let lake = open_at(&dir, now().plus_seconds(14 * 3_600)).await;
+    let kept = Maintenance::new(MaintenanceConfig::default()).close_day(&lake).await;
+    assert_eq!(kept.expect("a close").map(|day| (day.files, day.rows)), Some((1, 4_100)));
+    let files = calls.refresh().await.expect("a snapshot").files().await.expect("files");
+    assert_eq!(files.first().map(|file| rows_of_a_group(&dir, file)), Some(256));
+}
+
+/// The most rows in a row group.
+fn rows_of_a_group(dir: &TempDir, file: &DataFile) -> i64 {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    let file = std::fs::File::open(dir.path().join("calls").join(&file.path)).expect("a file");
+    let reader = SerializedFileReader::new(file).expect("a Parquet file");
+    let groups = reader.metadata().row_groups().iter();
+    groups.map(|group| group.num_rows()).max().expect("a row group")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,10 +3,16 @@
 //! `cargo bench --bench soak -- 30` (minutes). The highest rate is measured first, in the same run:
 //! one minute of requests as fast as they are taken, until the last row can be queried. Generator,
 //! server and disk share one machine. Memory is the server's resident set, looked at every second:
-//! its mean and its peak of each minute, and what identities take of it.
+//! its mean and its peak of each minute, and what identities take of it. Files are those of the
+//! table of calls at a minute's end, and how many of them will be merged again.
 #![allow(missing_docs, clippy::indexing_slicing)]
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use tokenmeter::lake::{Lake, LakeConfig, MaintenanceConfig, TableName};
+use tokenmeter::time::SystemClock;
 
 mod load;
 #[allow(dead_code)]
@@ -42,7 +48,7 @@ async fn soak(minutes: u64) {
     println!("highest rate: {highest:.0} events/s, from the request to the query");
     let rate = highest * SHARE;
     println!("{minutes} minutes at {rate:.0} events/s");
-    println!("minute  mean MiB  peak MiB  identities MiB  data files  behind");
+    println!("minute  mean MiB  peak MiB  identities MiB  files  small  behind");
     let mut settled = Vec::new();
     for minute in 1..=minutes {
         let load = Load { batch: BATCH, during: MINUTE, rate: Some(rate) };
@@ -50,8 +56,8 @@ async fn soak(minutes: u64) {
         sent += load.send(&server, sent).await;
         let (mean, peak) = watching.end().await;
         let (rows, identities) = (rows(&server).await, identities_mib(&server).await);
-        let (files, behind) = (data_files(folder.path()), sent - rows);
-        println!("{minute:>6}{mean:>10}{peak:>10}{identities:>16}{files:>12}{behind:>8}");
+        let ((files, small), behind) = (data_files(folder.path()).await, sent - rows);
+        println!("{minute:>6}{mean:>10}{peak:>10}{identities:>16}{files:>7}{small:>7}{behind:>8}");
         if minute >= SETTLED_MINUTE {
             settled.push((mean, peak));
         }
@@ -137,9 +143,13 @@ fn spread(what: &str, mebibytes: impl Iterator<Item = u64> + Clone) {
     }
 }
 
-/// Files of rows in the folder of calls, those no longer named among them.
-fn data_files(folder: &std::path::Path) -> usize {
-    let days = std::fs::read_dir(folder.join("lake/calls")).expect("a table").flatten();
-    let files = days.flat_map(|day| std::fs::read_dir(day.path()).into_iter().flatten().flatten());
-    files.filter(|file| file.path().extension().is_some_and(|kind| kind == "parquet")).count()
+/// The files that the table of calls is made of now, and those of them that are small.
+async fn data_files(folder: &Path) -> (usize, usize) {
+    let url = folder.join("lake").display().to_string();
+    let config = LakeConfig { url, ..LakeConfig::default() };
+    let lake = Lake::open(&config, Arc::new(SystemClock)).await.expect("a lake");
+    let calls = lake.table(TableName::Calls).snapshot().expect("a table");
+    let files = calls.files().await.expect("files");
+    let small_file = MaintenanceConfig::default().small_file.0 as u64;
+    (files.len(), files.iter().filter(|file| file.size < small_file).count())
 }

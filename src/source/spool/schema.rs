@@ -10,6 +10,8 @@ use crate::source::{Extent, SourceError};
 
 const FORMAT: &str = "1";
 const PAGE_BYTES: usize = 4_096;
+/// What the write-ahead log keeps of the disk once it begins anew: it grows while somebody reads.
+const WAL_BYTES_KEPT: usize = 64 << 20;
 
 /// Opens the file for writing, with its id; makes it when it is not there.
 pub(super) fn open(path: &Path, config: &SpoolConfig) -> Result<(Connection, String), SourceError> {
@@ -29,6 +31,7 @@ pub(super) fn open(path: &Path, config: &SpoolConfig) -> Result<(Connection, Str
              PRAGMA journal_mode = WAL;
              PRAGMA synchronous = {synchronous};
              PRAGMA wal_autocheckpoint = 0;
+             PRAGMA journal_size_limit = {WAL_BYTES_KEPT};
              PRAGMA max_page_count = {pages_max};
              CREATE TABLE IF NOT EXISTS entries (
                  offset INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -155,6 +155,28 @@ async fn a_full_spool_takes_events_again_when_the_lake_has_taken_some() {
 }
 
 #[tokio::test]
+async fn the_write_ahead_log_gives_the_disk_back() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("spool.sqlite");
+    let spool = open_spool(&path).expect("a spool");
+    let log_mib =
+        || std::fs::metadata(dir.path().join("spool.sqlite-wal")).expect("a log").len() >> 20;
+    let large = "x".repeat(1 << 20);
+    spool.log.append(vec![entry("first")]).await.expect("appended");
+    let reader = rusqlite::Connection::open(&path).expect("the file");
+    reader.execute_batch("BEGIN; SELECT count(*) FROM entries").expect("a reader stands here");
+    for _ in 0..80 {
+        spool.log.append(vec![entry(&large)]).await.expect("appended");
+    }
+    assert!(log_mib() >= 80, "{} MiB", log_mib());
+    reader.execute_batch("COMMIT").expect("the reader is gone");
+    for _ in 0..10 {
+        spool.log.append(vec![entry(&large)]).await.expect("appended");
+    }
+    assert!(log_mib() <= 64, "{} MiB", log_mib());
+}
+
+#[tokio::test]
 async fn after_a_failed_write_nothing_is_taken_until_a_restart() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("spool.sqlite");

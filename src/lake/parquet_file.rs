@@ -21,7 +21,7 @@ use super::tables::TableSpec;
 const ROW_GROUP_ROWS: usize = if cfg!(test) { 256 } else { 128 * 1_024 };
 
 /// The same in a file that will be merged again: a merge holds a row group of each input in memory.
-const PASSING_ROW_GROUP_ROWS: usize = ROW_GROUP_ROWS / 4;
+const INTERIM_ROW_GROUP_ROWS: usize = ROW_GROUP_ROWS / 4;
 
 /// The most rows in a page of a merged file: one tenant's or one hour's are found by pages.
 const PAGE_ROWS: usize = 4_096;
@@ -36,8 +36,8 @@ pub enum Purpose {
     Ingest,
     /// Rows in the order they come: soon merged.
     Unsorted,
-    /// Merged rows, sorted: merged again when there are more like them.
-    Pass,
+    /// Merged rows, sorted: merged again with others of like size.
+    Interim,
     /// Merged rows, sorted: kept.
     Keep,
 }
@@ -58,14 +58,14 @@ fn properties(spec: &TableSpec, purpose: Purpose) -> Result<WriterProperties, Pa
         .set_created_by(ENGINE_INFO.to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_max_row_group_row_count(Some(match purpose {
-            Purpose::Pass => PASSING_ROW_GROUP_ROWS,
+            Purpose::Interim => INTERIM_ROW_GROUP_ROWS,
             Purpose::Ingest | Purpose::Unsorted | Purpose::Keep => ROW_GROUP_ROWS,
         }));
     let builder = spec.columns.iter().fold(builder, laid_out);
     let builder = match purpose {
         Purpose::Ingest => small(builder).set_sorting_columns(sorting_columns(spec)),
         Purpose::Unsorted => small(builder),
-        Purpose::Pass | Purpose::Keep => {
+        Purpose::Interim | Purpose::Keep => {
             kept(builder, spec).set_sorting_columns(sorting_columns(spec))
         }
     };

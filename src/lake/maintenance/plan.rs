@@ -49,7 +49,7 @@ pub(super) fn groups(
         let bytes_max = if fresh { config.sort_bytes_max } else { config.merge_bytes_max };
         split(date, files, bytes_max, |group| {
             let bytes: u64 = group.iter().map(|file| file.size).sum();
-            if bytes < config.small_file.0 as u64 { Purpose::Pass } else { Purpose::Keep }
+            if bytes < config.small_file.0 as u64 { Purpose::Interim } else { Purpose::Keep }
         })
     });
     groups.collect()
@@ -63,7 +63,7 @@ pub(super) fn whole_day(files: &[DataFile], config: &MaintenanceConfig) -> Vec<G
     let is_fresh = |file: &&DataFile| size_class(file.size) <= FRESH_CLASS_MAX;
     let fresh = small.iter().copied().filter(is_fresh).collect();
     let groups = split(date, fresh, config.sort_bytes_max, |group| {
-        if group.len() < small.len() { Purpose::Pass } else { Purpose::Keep }
+        if group.len() < small.len() { Purpose::Interim } else { Purpose::Keep }
     });
     if !groups.is_empty() {
         return groups;
